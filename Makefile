@@ -1,0 +1,102 @@
+# Keep: one Makefile, objects under build/<variant>/, one archive per layer.
+#
+#   make                 keepd and keepctl in build/
+#   make run             everything a first look needs, on an empty machine
+#   make test            everything we claim, checked
+#   make help            the rest
+
+VARIANT  ?= release
+CC       ?= gcc
+O        := build/$(VARIANT)
+VERSION  := 0.1.0
+
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+
+# ---- what is linked: Debian's packages by their pkg-config names -----------
+PKGS     := libmicrohttpd sqlite3 libsodium jansson libcurl libcrypto gnutls zlib libzstd libpq yaml-0.1 libpcre2-8 smartcols
+
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla \
+            -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Werror
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIE
+LINK_release  := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+FLAGS_debug   := -O0 -g3
+FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK_asan     := -fsanitize=address,undefined
+FLAGS_tsan    := -O1 -g -fsanitize=thread
+LINK_tsan     := -fsanitize=thread
+FLAGS_fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+LINK_fuzz     := -fsanitize=address,undefined
+FLAGS_cov     := -O0 -g --coverage
+LINK_cov      := --coverage
+
+CFLAGS_ALL := -std=gnu11 $(WARN) $(FLAGS_$(VARIANT)) -MMD -MP -I. -Iagentlink -Iserver -I$(O)/gen \
+              -D_GNU_SOURCE -DKEEP_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
+LDFLAGS_ALL := $(LINK_$(VARIANT)) $(LDFLAGS)
+
+# ---- the layers, top first: this is also the link order --------------------
+LAYERS   := server/http server/service server/store server/core server/db \
+            agentlink/ctl agentlink/client agentlink/wire agentlink/base
+layer_sources = $(sort $(shell find $(1) -name '*.c' ! -name main.c))
+objects  = $(patsubst %.c,$(O)/%.o,$(1))
+ARCHIVES := $(foreach l,$(LAYERS),$(O)/$(l).a)
+SERVER_ARCHIVES := $(filter-out $(O)/agentlink/ctl.a,$(ARCHIVES))
+CTL_ARCHIVES := $(foreach l,agentlink/ctl server/core agentlink/client agentlink/wire agentlink/base,$(O)/$(l).a)
+
+PROGRAMS := $(if $(wildcard server/main.c),$(O)/keepd) $(if $(wildcard agentlink/ctl/main.c),$(O)/keepctl)
+
+all: $(PROGRAMS)
+ifeq ($(VARIANT),release)
+	@for p in $(PROGRAMS); do ln -sfn release/$$(basename $$p) build/$$(basename $$p); done
+endif
+
+define layer_rule
+$(O)/$(1).a: $$(call objects,$$(call layer_sources,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(if $$^,ar rcs $$@ $$^,ar rcs $$@)
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
+
+$(O)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(O)/keepd: $(call objects,server/main.c) $(SERVER_ARCHIVES)
+	$(CC) $(LDFLAGS_ALL) -o $@ $< $(SERVER_ARCHIVES) $(LIBS)
+
+$(O)/keepctl: $(call objects,agentlink/ctl/main.c) $(CTL_ARCHIVES)
+	$(CC) $(LDFLAGS_ALL) -o $@ $< $(CTL_ARCHIVES) $(LIBS)
+
+# ---- tests: every .c in these folders is one program ------------------------
+TEST_LIBS := -lcmocka
+tests_in  = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/$(1)/*.c)))
+UNIT      := $(call tests_in,unit)
+STORE     := $(call tests_in,store)
+FLOW      := $(call tests_in,flow)
+FAULT     := $(call tests_in,fault)
+CONFORM   := $(call tests_in,conformance)
+BENCH     := $(call tests_in,bench)
+FUZZ      := $(call tests_in,fuzz)
+
+$(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $< $(ARCHIVES) $(TEST_LIBS) $(LIBS)
+
+# A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz
+# variant it is linked with a small main that replays files.
+$(FUZZ): $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/replay/main.o) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
+
+tests: $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(FUZZ)
+unit: $(UNIT)
+	@sh tests/check/run_programs.sh $(UNIT)
+
+clean:
+	rm -rf build
+
+.PHONY: all tests unit clean
+.SECONDARY:
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
