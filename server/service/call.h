@@ -1,0 +1,111 @@
+/* call.h - one request as a use case sees it.
+ *
+ * A handler is `int run(struct call *, const void *in, void *out, struct err *)`:
+ * no JSON text, no HTTP library, no transaction in sight.  A WRITE route may
+ * have a `prepare` step that runs on a worker with a read transaction: verify
+ * signatures, decode, compute; `run` then only writes, on the writer's thread.
+ *
+ * Everything a handler allocates comes from c->arena and lives until the answer
+ * has been sent. */
+#ifndef KEEP_SERVICE_CALL_H
+#define KEEP_SERVICE_CALL_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "db/db.h"
+#include "wire/shape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct app;
+
+/* Roles are bits: a route's `who` is a set of them, and 0 is nobody. */
+enum role {
+    ROLE_VIEWER    = 1 << 0,
+    ROLE_ANALYST   = 1 << 1,
+    ROLE_POLICY    = 1 << 2,
+    ROLE_ADMIN     = 1 << 3,
+    ROLE_CI        = 1 << 4,
+    ROLE_ADMISSION = 1 << 5,
+    ROLE_AGENT     = 1 << 6,
+    ROLE_ALL       = (1 << 7) - 1,
+    WHO_ANYONE     = 1 << 7,       /* no credentials needed */
+};
+#define WHO_PEOPLE (ROLE_VIEWER | ROLE_ANALYST | ROLE_POLICY | ROLE_ADMIN)
+
+const char *role_word(enum role role);            /* "viewer" ..., "anyone" */
+enum role role_of(const char *word);              /* 0 when unknown */
+
+/* Who is asking. */
+struct caller {
+    enum role role;                /* exactly one; WHO_ANYONE when nobody is known */
+    const char *id;                /* token or user id, "" for anyone */
+    const char *name;              /* shown in the audit log */
+    bool is_session;               /* came with a cookie: writes need the CSRF header */
+    const char *csrf;              /* the session's token, NULL otherwise */
+    const char *const *repositories; size_t n_repositories;   /* patterns; 0: all */
+    const char *from;              /* client address as text */
+};
+
+/* What arrives with a request, borrowed from the connection. */
+struct credentials {
+    const char *authorization;     /* header or NULL */
+    const char *cookie;            /* header or NULL */
+    const char *csrf;              /* X-Keep-CSRF or NULL */
+    const char *from;
+};
+
+enum call_class { CLASS_NONE = 0, CLASS_LIGHT, CLASS_READ, CLASS_WRITE };
+
+struct call {
+    struct app *app;
+    struct db *db;                 /* NULL on light routes */
+    struct arena *arena;
+    const struct caller *caller;
+    int64_t now_ms;
+    const char *request_id;
+    const char *const *path;       /* values of the route's {placeholders}, in order, percent-decoded */
+    const void *query;             /* decoded query struct of the route, or NULL */
+    struct bytes body;             /* raw body after content decoding (BODY_RAW routes) */
+    const char *content_type;      /* NULL when absent */
+    const char *const *headers;    /* values of the route's extra headers (route.headers), NULL each when absent */
+    void *prepared;                /* what `prepare` made */
+    struct complaints complaints;  /* all errors of a document, for problem+json `errors` */
+
+    /* The answer, beside `out`: */
+    int status;                    /* 0: 200 */
+    const char *location;
+    const char *set_cookie;        /* whole header value, or NULL */
+    const char *answer_type;       /* with answer: content type of raw bytes */
+    struct bytes answer;           /* raw answer instead of `out` (arena or static) */
+    const char *answer_etag;       /* strong, with quotes; NULL: computed for GET */
+    const char *file_name;         /* Content-Disposition: attachment */
+    int64_t retry_after_s;         /* with an error */
+};
+
+typedef int call_fn(struct call *c, const void *in, void *out, struct err *err);
+
+enum body_kind { BODY_NONE = 0, BODY_JSON, BODY_RAW };
+
+/* A route: the whole of what is promised about one method and path. */
+struct route {
+    const char *method, *path;     /* "/v1/images/{digest}/verdict" */
+    unsigned who;                  /* set of roles; 0 = nobody */
+    enum call_class class;
+    enum body_kind body;
+    size_t max_body;               /* bytes after content decoding; 0 with BODY_NONE */
+    const struct shape *query, *in, *out;   /* out NULL: raw answer or 204 */
+    call_fn *prepare, *run;
+    const char *summary;           /* one sentence */
+    const char *const *headers;    /* extra request headers the handler reads, NULL-terminated, or NULL */
+    unsigned flags;
+};
+enum {
+    ROUTE_IDEMPOTENT = 1,          /* honours Idempotency-Key */
+    ROUTE_NO_CSRF = 2,             /* the login link itself */
+    ROUTE_PUBLIC_STATIC = 4,
+};
+
+#endif
