@@ -1,0 +1,41 @@
+/* app.h - what a running server has; handed to the service layer and no further.
+ *
+ * Everything here is set before the first request and then constant, or has its
+ * own lock or atomic swap.  Handlers get at it through call->app. */
+#ifndef KEEP_SERVICE_APP_H
+#define KEEP_SERVICE_APP_H
+
+#include "base/err.h"
+#include "db/writer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct policies;          /* compiled snapshot, service/policies.h */
+struct touched;           /* last use of tokens and sessions, service/auth.h */
+
+/* Settings that handlers read (the configuration table fills them). */
+struct settings {
+    int64_t scan_max_age_ms;         /* default 7 days */
+    int64_t database_max_age_ms;     /* default 3 days */
+    int64_t clock_skew_ms;           /* how far in the future a scan may lie: 5 minutes */
+    int64_t session_idle_ms;         /* 12 h */
+    int64_t session_max_ms;          /* 7 days */
+    int64_t token_max_ms;            /* longest life of a token: 400 days */
+    int64_t exception_max_ms;        /* longest life of an exception: 365 days */
+    int64_t scan_body_max;           /* bytes of an upload after content decoding: 64 MiB */
+    int64_t retain_scans;            /* superseded scans kept per image and scanner: 10 */
+    bool secure_cookies;             /* TLS is on, or a proxy in front does it */
+};
+
+struct app {
+    struct settings settings;
+    const char *data_dir;
+    const char *db_url;
+    struct writer *writer;
+    struct touched *touched;
+    struct policies *policies;
+    int64_t started_ms;
+};
+
+#endif
