@@ -76,7 +76,7 @@ struct nearest {
 static void consider(struct nearest *n, const char *text, const char *candidate)
 {
     size_t len = strlen(text), other = strlen(candidate), longest = len > other ? len : other;
-    size_t allowed = longest < 6 ? 1 : longest < 9 ? 2 : 3, distance = str_distance(text, candidate, allowed);
+    size_t allowed = longest < 4 ? 1 : longest < 9 ? 2 : 3, distance = str_distance(text, candidate, allowed);
 
     if (distance <= allowed && distance < len && (n->word == NULL || distance < n->distance))
         *n = (struct nearest){ candidate, distance };
