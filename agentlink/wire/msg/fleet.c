@@ -2,7 +2,7 @@
 #include "wire/msg/fleet.h"
 
 #include "wire/msg/image.h"
-#include "wire/msg/page.h"
+#include "wire/msg/fields.h"
 #include "wire/msg/words.h"
 
 static const struct field holder_query_fields[] = {

@@ -1,7 +1,7 @@
 /* image.c - see image.h: one table per message. */
 #include "wire/msg/image.h"
 
-#include "wire/msg/page.h"
+#include "wire/msg/fields.h"
 #include "wire/msg/words.h"
 
 static const struct field counts_fields[] = {

@@ -2,7 +2,7 @@
 #include "wire/msg/scan.h"
 
 #include "wire/msg/image.h"
-#include "wire/msg/page.h"
+#include "wire/msg/fields.h"
 
 static const struct field signer_fields[] = {
     TEXT_F("id", struct signer_brief, id, "Fingerprint of the key."),

@@ -1,6 +1,6 @@
-/* page.h - short forms for shape tables of the messages in this folder. */
-#ifndef KEEP_WIRE_MSG_PAGE_H
-#define KEEP_WIRE_MSG_PAGE_H
+/* fields.h - short forms for shape tables of the messages in this folder. */
+#ifndef KEEP_WIRE_MSG_FIELDS_H
+#define KEEP_WIRE_MSG_FIELDS_H
 
 #include "wire/shape.h"
 
