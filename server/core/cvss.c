@@ -154,7 +154,7 @@ static const struct format *format_of(const char *vector)
     return str_starts(vector, "CVSS:") ? NULL : guess;
 }
 
-int cvss_from_vector(const char *vector, struct cvss *out, struct err *err)
+int cvss_from_vector(const char *vector, struct cvss_score *out, struct err *err)
 {
     signed char value[CVSS_METRICS_MAX];
     size_t len = strnlen(vector, VECTOR_MAX + 1);
@@ -173,7 +173,7 @@ int cvss_from_vector(const char *vector, struct cvss *out, struct err *err)
     }
     if (read_fields(f, vector, len, value, err) != 0)
         return -1;
-    *out = (struct cvss){ .version = f->version, .score = f->score(value) };
+    *out = (struct cvss_score){ .version = f->version, .score = f->score(value) };
     return 0;
 }
 
@@ -264,7 +264,7 @@ static int score_31(const signed char value[CVSS_METRICS_MAX])
     return (int)((steps + 9999) / 10000);
 }
 
-enum severity cvss_severity(const struct cvss *cvss)
+enum severity cvss_severity(const struct cvss_score *cvss)
 {
     int s = cvss->score;
 

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "model/severity.h"
 
-struct cvss {
+struct cvss_score {
     int version;       /* 20, 30, 31, 40 */
     int score;         /* tenths: 0..100 */
 };
@@ -20,11 +20,11 @@ struct cvss {
  * Au is 2.0, one with VC is 4.0, any other 3.1.  2.0 may stand in parentheses.
  * Metrics in any order.  ERR_INVALID for anything unknown, doubled or missing,
  * and for more than 512 bytes. */
-int cvss_from_vector(const char *vector, struct cvss *out, struct err *err);
+int cvss_from_vector(const char *vector, struct cvss_score *out, struct err *err);
 
 /* The qualitative rating: 3 and 4 by the specification, 2 by NVD's scale (which
  * has neither none nor critical).  Unknown for a score outside 0..100. */
-enum severity cvss_severity(const struct cvss *cvss);
+enum severity cvss_severity(const struct cvss_score *cvss);
 
 /* Only for core/cvss*.c: metrics as read, and version 4's half. */
 enum { CVSS_METRICS_MAX = 32, CVSS_ABSENT = -1 };
