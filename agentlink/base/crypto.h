@@ -1,9 +1,10 @@
 /* crypto.h - the one door to libsodium and to OpenSSL's libcrypto.
  *
  * Ed25519 (RFC 8032) is libsodium's on both ends of the link, so that server
- * and agent agree on every edge case; ECDSA P-256 with SHA-256 (FIPS 186-5) is
- * libcrypto's, which checks the DER encoding strictly.  How an ECDSA signature
- * is encoded belongs to the key and is never guessed from the signature.
+ * and agent agree on every edge case; ECDSA (FIPS 186-5) on P-256 and, to verify
+ * only, P-384 is libcrypto's, which checks the DER encoding strictly.  The hash
+ * is SHA-256 on both curves: that is what cosign signs with.  How an ECDSA
+ * signature is encoded belongs to the key and is never guessed from the signature.
  *
  * Public keys are checked when they are read: on the curve, and for Ed25519 in
  * the prime-order subgroup.  Secrets are wiped when they are freed. */
@@ -51,12 +52,13 @@ bool hmac_sha256_verify(const void *key, size_t key_len, const void *data, size_
 
 /* ---- keys ----------------------------------------------------------------- */
 
-enum key_alg { KEY_NONE = 0, KEY_ED25519, KEY_P256, KEY_ALG_N };
+enum key_alg { KEY_NONE = 0, KEY_ED25519, KEY_P256, KEY_P384, KEY_ALG_N };
 
-/* Encoding of a P-256 key's signatures; Ed25519 has only one. */
+/* Encoding of an ECDSA key's signatures (raw: r and s, of fixed length);
+ * Ed25519 has only one. */
 enum sig_form { SIG_DER = 0, SIG_RAW };
 
-enum { SIG_MAX = 72, SPKI_MAX = 91, FINGERPRINT_LEN = 64, PEM_MAX = 8192 };
+enum { SIG_MAX = 104, SPKI_MAX = 120, FINGERPRINT_LEN = 64, PEM_MAX = 8192 };
 
 /* The zero value is "no key" and verifies nothing.  Holds a reference to
  * library memory: do not copy, clear once. */
@@ -66,13 +68,13 @@ struct pubkey {
     uint8_t spki[SPKI_MAX];               /* DER SubjectPublicKeyInfo (RFC 5480, RFC 8410) */
     uint8_t spki_len;
     char fingerprint[FINGERPRINT_LEN + 1]; /* lower-case hex of SHA-256(spki) */
-    void *evp;                            /* P-256 */
+    void *evp;                            /* ECDSA */
 };
 
-const char *key_alg_word(enum key_alg alg);      /* "ed25519", "ecdsa-p256"; "none" */
+const char *key_alg_word(enum key_alg alg);      /* "ed25519", "ecdsa-p256", "ecdsa-p384"; "none" */
 bool key_alg_from_word(const char *word, enum key_alg *alg);
 
-/* DER, exactly one key and nothing behind it; P-256 uncompressed. ERR_INVALID. */
+/* DER, exactly one key and nothing behind it; ECDSA points uncompressed. ERR_INVALID. */
 int pubkey_from_spki(const void *der, size_t len, struct pubkey *out, struct err *err);
 
 /* Exactly one "PUBLIC KEY" block (RFC 7468), at most PEM_MAX bytes, only white
@@ -94,14 +96,15 @@ void pubkey_clear(struct pubkey *key);           /* safe on a zeroed or cleared 
 /* True only for a signature by this key over exactly these bytes. */
 bool pubkey_verify(const struct pubkey *key, const void *msg, size_t len, const void *sig, size_t sig_len);
 
-/* The same when SHA-256 of msg is known already: several P-256 keys then share
- * one hash.  Ed25519 reads msg, P-256 reads hash. */
+/* The same when SHA-256 of msg is known already: several ECDSA keys then share
+ * one hash.  Ed25519 reads msg, ECDSA reads hash. */
 bool pubkey_verify_hashed(const struct pubkey *key, const void *msg, size_t len,
                           const uint8_t hash[SHA256_LEN], const void *sig, size_t sig_len);
 
 /* Opaque; in guarded memory, wiped by privkey_free (NULL-safe). */
 struct privkey;
 
+/* KEY_ED25519 or KEY_P256. */
 int privkey_generate(enum key_alg alg, struct privkey **out, struct err *err);
 
 /* Exactly one "PRIVATE KEY" block: PKCS#8 (RFC 5958), not encrypted. */

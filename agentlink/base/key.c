@@ -23,6 +23,7 @@ enum { ED25519_SEED = 32, PKCS8_MAX = 512 };
 
 static const char *const alg_words[KEY_ALG_N] = {
     [KEY_NONE] = "none", [KEY_ED25519] = "ed25519", [KEY_P256] = "ecdsa-p256",
+    [KEY_P384] = "ecdsa-p384",
 };
 
 static const struct encoding {
@@ -31,9 +32,12 @@ static const struct encoding {
     uint8_t prefix[27];
 } encodings[] = {
     { KEY_ED25519, 44, 12, { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00 } },
-    { KEY_P256, SPKI_MAX, 27,
+    { KEY_P256, 91, 27,
       { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
         0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04 } },
+    { KEY_P384, 120, 24,
+      { 0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+        0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04 } },
 };
 
 static const uint8_t ed25519_pkcs8[16] = {
@@ -73,17 +77,17 @@ int pubkey_from_spki(const void *der, size_t len, struct pubkey *out, struct err
     struct pubkey key = { 0 };
 
     if (e == NULL)
-        return err_set(err, ERR_INVALID, "public key: neither Ed25519 nor uncompressed ECDSA P-256");
+        return err_set(err, ERR_INVALID, "public key: neither Ed25519 nor uncompressed ECDSA P-256 or P-384");
     key.alg = e->alg;
     key.spki_len = e->len;
     memcpy(key.spki, der, len);
     if (key.alg == KEY_ED25519 && !crypto_core_ed25519_is_valid_point(key.spki + e->prefix_len))
         return err_set(err, ERR_INVALID, "public key: not a point of the Ed25519 group");
-    if (key.alg == KEY_P256) {
+    if (key.alg != KEY_ED25519) {
         key.evp = d2i_PUBKEY(NULL, &p, (long)len);
         ERR_clear_error();
         if (key.evp == NULL)
-            return err_set(err, ERR_INVALID, "public key: not a point of the P-256 curve");
+            return err_set(err, ERR_INVALID, "public key: not a point of its curve");
     }
     uint8_t hash[SHA256_LEN];
     sha256(der, len, hash);
@@ -153,24 +157,29 @@ void pubkey_clear(struct pubkey *key)
 
 /* ---- ECDSA ---------------------------------------------------------------- */
 
-/* r || s, 32 bytes each, to DER. */
-static bool der_from_raw(const uint8_t *raw, size_t len, uint8_t der[SIG_MAX], size_t *der_len)
+/* Bytes of r, and of s. */
+static int scalar_len(enum key_alg alg)
 {
-    ECDSA_SIG *sig = len == 64 ? ECDSA_SIG_new() : NULL;
-    BIGNUM *r = sig != NULL ? BN_bin2bn(raw, 32, NULL) : NULL;
-    BIGNUM *s = r != NULL ? BN_bin2bn(raw + 32, 32, NULL) : NULL;
-    int n = -1;
+    return alg == KEY_P384 ? 48 : 32;
+}
 
-    if (s != NULL && ECDSA_SIG_set0(sig, r, s) == 1) {
+/* r || s, n bytes each, to DER. */
+static bool der_from_raw(const uint8_t *raw, int n, uint8_t der[SIG_MAX], size_t *der_len)
+{
+    ECDSA_SIG *sig = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(raw, n, NULL), *s = BN_bin2bn(raw + n, n, NULL);
+    int len = -1;
+
+    if (sig != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(sig, r, s) == 1) {
         r = s = NULL;
         if (i2d_ECDSA_SIG(sig, NULL) <= SIG_MAX)
-            n = i2d_ECDSA_SIG(sig, &der);
+            len = i2d_ECDSA_SIG(sig, &der);
     }
     BN_free(r);
     BN_free(s);
     ECDSA_SIG_free(sig);
-    *der_len = n > 0 ? (size_t)n : 0;
-    return n > 0;
+    *der_len = len > 0 ? (size_t)len : 0;
+    return len > 0;
 }
 
 static bool raw_from_der(const uint8_t *der, size_t len, uint8_t raw[64])
@@ -188,7 +197,8 @@ static bool ecdsa_verify(const struct pubkey *key, const uint8_t hash[SHA256_LEN
     uint8_t der[SIG_MAX];
 
     if (key->form == SIG_RAW) {
-        if (!der_from_raw(sig, len, der, &len))
+        int n = scalar_len(key->alg);
+        if (len != 2 * (size_t)n || !der_from_raw(sig, n, der, &len))
             return false;
         sig = der;
     }
@@ -210,6 +220,7 @@ bool pubkey_verify_hashed(const struct pubkey *key, const void *msg, size_t len,
         return sig_len == crypto_sign_BYTES &&
                crypto_sign_verify_detached(sig, msg, len, pubkey_ed25519(key)) == 0;
     case KEY_P256:
+    case KEY_P384:
         return ecdsa_verify(key, hash, sig, sig_len);
     case KEY_NONE:
     case KEY_ALG_N:
@@ -222,7 +233,7 @@ bool pubkey_verify(const struct pubkey *key, const void *msg, size_t len, const 
 {
     uint8_t hash[SHA256_LEN] = { 0 };
 
-    if (key->alg == KEY_P256)
+    if (key->alg != KEY_ED25519)
         sha256(msg, len, hash);
     return pubkey_verify_hashed(key, msg, len, hash, sig, sig_len);
 }

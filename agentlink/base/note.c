@@ -173,7 +173,7 @@ int note_sign(const char *text, size_t len, const char *name, const struct privk
 {
     struct note_key vkey;
     uint8_t blob[4 + SIG_MAX];
-    char line[128];
+    char line[160];
     size_t n;
 
     if (!text_is_valid(text, len) || len > NOTE_MAX / 2)
