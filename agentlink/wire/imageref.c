@@ -360,23 +360,32 @@ static void step(const char *name, size_t len, bool *reach, char c, bool crosses
     reach[0] = false;
 }
 
-bool imageref_pattern_match(const char *pattern, const struct imageref *ref)
+bool imageref_name_match(const char *pattern, const char *name)
 {
-    char name[NAME_MAX_LEN + 1];
     bool reach[NAME_MAX_LEN + 1] = { true };
+    size_t len = strlen(name);
 
-    if (ref->is_id)
-        return false;
-    size_t host = strlen(ref->registry), path = strlen(ref->repository), len = host + 1 + path;
     if (len > NAME_MAX_LEN)
         return false;
-    memcpy(name, ref->registry, host);
-    name[host] = '/';
-    memcpy(name + host + 1, ref->repository, path);
     for (const char *p = pattern; *p != '\0'; p++) {
         bool crosses = p[0] == '*' && p[1] == '*';
         step(name, len, reach, *p, crosses);
         p += crosses;
     }
     return reach[len];
+}
+
+bool imageref_pattern_match(const char *pattern, const struct imageref *ref)
+{
+    char name[NAME_MAX_LEN + 1];
+
+    if (ref->is_id)
+        return false;
+    size_t host = strlen(ref->registry), path = strlen(ref->repository);
+    if (host + 1 + path > NAME_MAX_LEN)
+        return false;
+    memcpy(name, ref->registry, host);
+    name[host] = '/';
+    memcpy(name + host + 1, ref->repository, path + 1);
+    return imageref_name_match(pattern, name);
 }

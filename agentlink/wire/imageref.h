@@ -67,4 +67,7 @@ int imageref_pattern_parse(struct arena *a, const char *pattern, const char **ou
  * matches nothing.  Time is bounded by pattern times name. */
 bool imageref_pattern_match(const char *pattern, const struct imageref *ref);
 
+/* The same for a name as imageref_name writes it. */
+bool imageref_name_match(const char *pattern, const char *name);
+
 #endif

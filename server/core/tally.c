@@ -16,7 +16,7 @@ static bool in_force(const struct exception *e, int64_t now_ms)
 static bool speaks_of_image(const struct exception *e, const struct image_facts *facts)
 {
     return (e->digest == NULL || str_eq(e->digest, facts->image.digest)) &&
-           (e->repository == NULL || imageref_match(e->repository, facts->image.repository)) &&
+           (e->repository == NULL || imageref_name_match(e->repository, facts->image.repository)) &&
            e->namespace == NULL;       /* a namespace's exception holds at admission, not for the image everywhere */
 }
 
