@@ -115,8 +115,8 @@ static void vulnerability_decode(struct clair *c, const struct json *v, size_t r
         return;
     const char *word = decode_text(d, v, "normalized_severity"), *own = decode_hint(d, v, "severity");
     finding_set_severity(f, word, decode_hint(d, v, "updater"));
-    if (f->severity == SEVERITY_UNKNOWN && decode_severity(own) != SEVERITY_UNKNOWN)
-        f->severity = decode_severity(own);
+    if (f->severity == SEVERITY_UNKNOWN && severity_from_word(own) != SEVERITY_UNKNOWN)
+        f->severity = severity_from_word(own);
     if (own != NULL)
         f->severity_word = own;
     if (row != NO_PACKAGE)

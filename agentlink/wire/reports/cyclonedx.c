@@ -237,7 +237,7 @@ static void ratings_decode(struct decode *d, struct finding *f, const struct jso
     for (uint32_t i = 0; i < json_len(list); i++) {
         const struct json *r = json_at(list, i);
         const char *word = decode_text(d, r, "severity"), *source = decode_hint_path(d, r, "source.name");
-        if (word != NULL && (f->severity_word == NULL || decode_severity(word) > f->severity))
+        if (word != NULL && (f->severity_word == NULL || severity_from_word(word) > f->severity))
             finding_set_severity(f, word, source);
         if (!str_starts(json_get_str(r, "method", ""), "OWASP"))
             finding_add_cvss(d, f, source, decode_hint(d, r, "vector"), json_number(json_get(r, "score"), -1));

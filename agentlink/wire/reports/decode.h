@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "model/scan.h"
 #include "wire/json.h"
+#include "wire/severity.h"
 
 enum {
     MAX_PACKAGES = 200000,
@@ -165,10 +166,6 @@ struct name_index {
 void name_index_put(struct decode *d, struct name_index *ix, const char *name, size_t row);
 /* NO_PACKAGE when not there. */
 size_t name_index_get(const struct name_index *ix, const char *name);
-
-/* ---- severity ----------------------------------------------------------------- */
-
-enum severity decode_severity(const char *word);
 
 /* ---- decoders, one per format; detect looks at the fewest keys that decide ------ */
 

@@ -58,7 +58,7 @@ static void secret_decode(struct decode *d, const struct json *v, const char *id
 
     if (i == NULL)
         return;
-    i->severity = decode_severity(decode_text(d, v, "severity"));
+    i->severity = severity_from_word(decode_text(d, v, "severity"));
     i->title = decode_hint(d, v, "name");
     i->message = decode_masked(d, json_get_str(v, "raw_source_code_extract", NULL));
     i->file = decode_hint(d, where, "file");

@@ -98,7 +98,7 @@ static void result_decode(struct decode *d, const struct json *r)
         const char *method = decode_hint(d, s, "method"), *score = decode_hint(d, s, "score");
         if (score != NULL && (strchr(score, '/') != NULL))
             finding_add_cvss(d, f, method, score, -1);
-        else if (score != NULL && decode_severity(score) > f->severity)
+        else if (score != NULL && severity_from_word(score) > f->severity)
             finding_set_severity(f, score, method);
         else
             finding_add_cvss(d, f, method, NULL, json_number(json_get(s, "score"), -1));

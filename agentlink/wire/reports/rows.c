@@ -125,7 +125,7 @@ void finding_set_package(struct decode *d, struct finding *f, size_t index)
 
 void finding_set_severity(struct finding *f, const char *word, const char *source)
 {
-    f->severity = decode_severity(word);
+    f->severity = severity_from_word(word);
     f->severity_word = word;
     f->severity_source = source;
 }
@@ -202,25 +202,4 @@ void image_set_os(struct decode *d, const char *family, const char *version)
         d->scan->image.os_family = family;
         d->scan->image.os_version = version;
     }
-}
-
-/* ---- severity ----------------------------------------------------------------- */
-
-enum severity decode_severity(const char *word)
-{
-    static const struct { const char *word; enum severity severity; } words[] = {
-        { "critical", SEVERITY_CRITICAL }, { "defcon1", SEVERITY_CRITICAL },
-        { "high", SEVERITY_HIGH }, { "important", SEVERITY_HIGH },
-        { "medium", SEVERITY_MEDIUM }, { "moderate", SEVERITY_MEDIUM },
-        { "low", SEVERITY_LOW },
-        { "negligible", SEVERITY_NEGLIGIBLE }, { "unimportant", SEVERITY_NEGLIGIBLE },
-        { "info", SEVERITY_NEGLIGIBLE }, { "informational", SEVERITY_NEGLIGIBLE },
-        { "none", SEVERITY_NONE },
-    };
-
-    for (size_t i = 0; word != NULL && i < N_ITEMS(words); i++) {
-        if (str_eq_nocase(word, words[i].word))
-            return words[i].severity;
-    }
-    return SEVERITY_UNKNOWN;
 }

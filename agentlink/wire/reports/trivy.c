@@ -175,7 +175,7 @@ void trivy_misconfiguration_decode(struct decode *d, const struct json *m, const
 
     if (i == NULL)
         return;
-    i->severity = decode_severity(decode_text(d, m, "Severity"));
+    i->severity = severity_from_word(decode_text(d, m, "Severity"));
     i->status = decode_text(d, m, "Status");
     i->title = decode_hint(d, m, "Title");
     i->message = decode_hint(d, m, "Message");
@@ -191,7 +191,7 @@ static void secret_decode(struct decode *d, const struct json *s, const char *ta
 
     if (i == NULL)
         return;
-    i->severity = decode_severity(decode_text(d, s, "Severity"));
+    i->severity = severity_from_word(decode_text(d, s, "Severity"));
     i->title = decode_hint(d, s, "Title");
     i->message = decode_masked(d, json_get_str(s, "Match", NULL));
     i->file = target;
@@ -205,7 +205,7 @@ static void licence_decode(struct decode *d, const struct json *l, const char *t
 
     if (i == NULL)
         return;
-    i->severity = decode_severity(decode_text(d, l, "Severity"));
+    i->severity = severity_from_word(decode_text(d, l, "Severity"));
     i->title = decode_hint(d, l, "Category");
     i->message = decode_hint(d, l, "PkgName");
     i->file = decode_hint(d, l, "FilePath");

@@ -100,7 +100,7 @@ static void check_decode(struct decode *d, const struct json *c, const char *whe
 
     if (i == NULL)
         return;
-    i->severity = decode_severity(decode_text(d, c, "severity"));
+    i->severity = severity_from_word(decode_text(d, c, "severity"));
     i->status = json_bool(success, false) ? "PASS" : "FAIL";
     i->title = decode_hint(d, c, "title");
     i->message = decode_join(d, json_get(c, "messages"), NULL);
@@ -114,7 +114,7 @@ static void secret_decode(struct decode *d, const struct json *s)
 
     if (i == NULL)
         return;
-    i->severity = decode_severity(decode_text(d, s, "severity"));
+    i->severity = severity_from_word(decode_text(d, s, "severity"));
     i->title = decode_hint(d, s, "title");
     i->message = decode_masked(d, json_get_str(s, "match", NULL));
     i->file = decode_hint(d, s, "target");
