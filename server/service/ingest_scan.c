@@ -45,6 +45,7 @@ struct writing {
     struct intake *in;
     int64_t image_id, repository_id, scanner_id;
     bool is_newest;                    /* of its scanner */
+    bool is_first;                     /* the scanner's first of this image */
 };
 
 static int write_image(struct writing *w, struct err *err)
@@ -98,6 +99,7 @@ static int write_scan(struct writing *w, struct err *err)
     int rc = scan_current(c->db, w->image_id, w->scanner_id, c->arena, &current, err);
     if (rc < 0)
         return -1;
+    w->is_first = rc == 0;
     w->is_newest = rc == 0 || row->effective_ms >= current.effective_ms;
     if (rc == 1 && w->is_newest && scan_retire(c->db, current.id, err) != 0)
         return -1;
@@ -185,12 +187,12 @@ static int note(struct writing *w, const struct image_finding *f, const char *ch
     return finding_change_insert(w->c->db, w->image_id, &n, err);
 }
 
-static int open_finding(struct writing *w, const struct image_finding *f, bool is_first_scan, struct err *err)
+static int open_finding(struct writing *w, const struct image_finding *f, struct err *err)
 {
     if (finding_insert(w->c->db, w->image_id, f, err) != 0)
         return -1;
     /* The first scan opens everything: the findings' own `since` says so. */
-    return is_first_scan ? 0 : note(w, f, "opened", severity_words[f->severity], err);
+    return w->is_first ? 0 : note(w, f, "opened", severity_words[f->severity], err);
 }
 
 static int close_finding(struct writing *w, const struct image_finding *f, struct err *err)
@@ -228,7 +230,7 @@ static int keep_finding(struct writing *w, const struct image_finding *was, stru
 }
 
 /* Both lists are sorted by identity: one walk opens, keeps and closes. */
-static int write_findings(struct writing *w, bool is_first_scan, struct err *err)
+static int write_findings(struct writing *w, struct err *err)
 {
     struct image_finding *was;
     size_t n_was, i = 0, j = 0;
@@ -244,7 +246,7 @@ static int write_findings(struct writing *w, bool is_first_scan, struct err *err
             continue;
         }
         int order = i == n_was ? 1 : j == w->in->n_findings ? -1 : compare(&was[i], &is[j].row);
-        int rc = order < 0 ? close_finding(w, &was[i], err) : order > 0 ? open_finding(w, &is[j].row, is_first_scan, err)
+        int rc = order < 0 ? close_finding(w, &was[i], err) : order > 0 ? open_finding(w, &is[j].row, err)
                                                                         : keep_finding(w, &was[i], &is[j].row, err);
         if (rc != 0)
             return -1;
@@ -284,18 +286,11 @@ static int write_clocks(struct writing *w, struct err *err)
 
 static int write_all(struct writing *w, struct err *err)
 {
-    struct image_finding *had;
-    size_t n_had;
-
     if (write_image(w, err) != 0 || write_scan(w, err) != 0 || write_names(w, err) != 0)
         return -1;
     if (!w->is_newest)
         return 0;
-    if (finding_list(w->c->db, w->image_id, w->scanner_id, w->c->arena, &had, &n_had, err) != 0)
-        return -1;
-    if (write_inventory(w, err) != 0)
-        return -1;
-    if (w->in->scan.has_findings && write_findings(w, n_had == 0, err) != 0)
+    if (write_inventory(w, err) != 0 || (w->in->scan.has_findings && write_findings(w, err) != 0))
         return -1;
     return write_issues(w, err) != 0 || write_clocks(w, err) != 0 ? -1 : 0;
 }
