@@ -144,7 +144,8 @@ CREATE TABLE images (
     n_running INT64 NOT NULL,            -- containers
     verdict INT64 NOT NULL,              -- enum decision
     verdict_since_ms INT64 NOT NULL,
-    next_check_ms INT64 NOT NULL         -- when time alone may change the verdict
+    next_check_ms INT64 NOT NULL,        -- when time alone may change the verdict; 0: as soon as possible
+    check_cause TEXT                     -- why a judgement is due
 ) STRICT;
 CREATE INDEX images_by_repository ON images (repository_id, id);
 CREATE INDEX images_by_scanned ON images (scanned_ms, id);
@@ -196,7 +197,8 @@ CREATE TABLE scans (
     scanner_version TEXT,
     db_version TEXT,
     db_built_ms INT64,
-    scanned_ms INT64 NOT NULL,
+    scanned_ms INT64,                    -- NULL: the report does not say
+    effective_ms INT64 NOT NULL,         -- scanned_ms, else received_ms: which scan is newer
     received_ms INT64 NOT NULL,
     pipeline TEXT,
     uploaded_by TEXT NOT NULL,
@@ -209,7 +211,7 @@ CREATE TABLE scans (
     n_issues INT64 NOT NULL,
     n_unmapped INT64 NOT NULL
 ) STRICT;
-CREATE INDEX scans_by_image ON scans (image_id, scanned_ms);
+CREATE INDEX scans_by_image ON scans (image_id, effective_ms, id);
 CREATE INDEX scans_by_received ON scans (received_ms, id);
 CREATE INDEX scans_by_evidence ON scans (evidence_id);
 
@@ -354,7 +356,7 @@ CREATE TABLE verdicts (
     cause TEXT NOT NULL,                 -- scan ID, policy NAME version N, exception ID, time
     reasons TEXT NOT NULL,               -- JSON
     PRIMARY KEY (image_id, at_ms)
-) STRICT;
+) CLUSTERED STRICT;
 
 -- Changes per day (UTC, days since 1970) and team ('' all): the open findings of a
 -- day are the sum of all rows up to it, so that evidence may arrive late.
