@@ -481,7 +481,7 @@ static int after_value(struct parser *p, bool *more)
 
 static int parse_document(struct parser *p)
 {
-    bool opened, more = true;
+    bool opened = false, more = true;
 
     skip_space(p);
     while (more) {
