@@ -1,0 +1,95 @@
+/* crypto.c - randomness, hashes, MACs; see crypto.h.  Keys are in key.c. */
+#include "base/crypto.h"
+#include "base/str.h"
+
+#include <openssl/sha.h>
+#include <sodium.h>
+
+#include <string.h>
+
+/* From here on libcrypto's vector code is worth its call overhead. */
+enum { LIBCRYPTO_FROM = 512 };
+
+_Static_assert(sizeof(struct sha256) >= sizeof(crypto_hash_sha256_state), "room for libsodium's state");
+_Static_assert(DIGEST_LEN + 1 == 72, "size in the header");
+
+int crypto_init(struct err *err)
+{
+    return sodium_init() < 0 ? err_set(err, ERR_INTERNAL, "libsodium cannot be initialised") : 0;
+}
+
+void random_bytes(void *out, size_t len)
+{
+    randombytes_buf(out, len);
+}
+
+void crypto_wipe(void *p, size_t len)
+{
+    if (len > 0)
+        sodium_memzero(p, len);
+}
+
+bool crypto_equal(const void *a, const void *b, size_t len)
+{
+    return sodium_memcmp(a, b, len) == 0;
+}
+
+void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN])
+{
+    /* libcrypto's one call fetches its implementation and can run out of
+     * memory; libsodium's cannot fail and takes over then. */
+    if (len < LIBCRYPTO_FROM || SHA256(data, len, out) == NULL)
+        crypto_hash_sha256(out, data, len);
+}
+
+void sha256_digest(const void *data, size_t len, char out[72])
+{
+    uint8_t hash[SHA256_LEN];
+
+    sha256(data, len, hash);
+    memcpy(out, "sha256:", 7);
+    hex_encode(hash, sizeof hash, out + 7);
+}
+
+static crypto_hash_sha256_state *state_of(struct sha256 *s)
+{
+    return (crypto_hash_sha256_state *)(void *)s->state;
+}
+
+void sha256_init(struct sha256 *s)
+{
+    crypto_hash_sha256_init(state_of(s));
+}
+
+void sha256_add(struct sha256 *s, const void *data, size_t len)
+{
+    crypto_hash_sha256_update(state_of(s), data, len);
+}
+
+void sha256_done(struct sha256 *s, uint8_t out[SHA256_LEN])
+{
+    crypto_hash_sha256_final(state_of(s), out);
+}
+
+void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[SHA256_LEN])
+{
+    crypto_auth_hmacsha256_state s;
+
+    crypto_auth_hmacsha256_init(&s, key, key_len);
+    crypto_auth_hmacsha256_update(&s, data, len);
+    crypto_auth_hmacsha256_final(&s, out);
+    sodium_memzero(&s, sizeof s);
+}
+
+bool hmac_sha256_verify(const void *key, size_t key_len, const void *data, size_t len,
+                        const uint8_t *tag, size_t tag_len)
+{
+    uint8_t want[SHA256_LEN];
+
+    if (tag_len < 16 || tag_len > sizeof want)
+        return false;
+    hmac_sha256(key, key_len, data, len, want);
+    bool same = crypto_equal(want, tag, tag_len);
+    sodium_memzero(want, sizeof want);
+    return same;
+}
