@@ -83,25 +83,29 @@ static size_t utf8_lead(unsigned char c, unsigned char *lo, unsigned char *hi)
     return 0;
 }
 
-bool str_is_utf8(const char *str, size_t len)
+size_t str_utf8_len(const char *str, size_t len)
 {
-    const unsigned char *s = (const unsigned char *)str, *end = s + len;
+    const unsigned char *s = (const unsigned char *)str;
+    unsigned char lo, hi;
 
-    while (s < end) {
-        unsigned char lo, hi;
-        if (*s < 0x80) {
-            if (*s++ == 0)
-                return false;
-            continue;
-        }
-        size_t n = utf8_lead(*s, &lo, &hi);
-        if (n == 0 || (size_t)(end - s) < n || s[1] < lo || s[1] > hi)
+    if (len == 0 || *s < 0x80)
+        return len == 0 ? 0 : 1;
+    size_t n = utf8_lead(*s, &lo, &hi);
+    if (n == 0 || len < n || s[1] < lo || s[1] > hi)
+        return 0;
+    for (size_t i = 2; i < n; i++) {
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+    }
+    return n;
+}
+
+bool str_is_utf8(const char *s, size_t len)
+{
+    for (size_t n; len > 0; s += n, len -= n) {
+        n = str_utf8_len(s, len);
+        if (n == 0 || *s == '\0')
             return false;
-        for (size_t i = 2; i < n; i++) {
-            if ((s[i] & 0xC0) != 0x80)
-                return false;
-        }
-        s += n;
     }
     return true;
 }

@@ -28,6 +28,10 @@ bool str_match(const char *pattern, const char *s);
 /* Valid UTF-8 (RFC 3629: shortest form, no surrogates, <= U+10FFFF) without NUL. */
 bool str_is_utf8(const char *s, size_t len);
 
+/* Bytes of the valid UTF-8 sequence at s (1 to 4; a NUL counts as 1), or 0 when
+ * the len bytes there do not begin with one. */
+size_t str_utf8_len(const char *s, size_t len);
+
 /* Decimal without sign, leading zeros or rest; false when not exactly that. */
 bool str_to_i64(const char *s, int64_t min, int64_t max, int64_t *out);
 

@@ -1,7 +1,9 @@
 /* jsonw.h - write JSON straight into a buffer.
  *
- * Tracks commas; nesting at most 32; strings are escaped per RFC 8259 and must
- * be UTF-8 (anything else is written as U+FFFD).  Errors: the buffer's. */
+ * Tracks commas; nesting at most 32, past it the buffer fails (a value written
+ * by jsonw_value may be as deep as the parser allows); strings are escaped per
+ * RFC 8259 and must be UTF-8 (anything else is written as U+FFFD).  Errors: the
+ * buffer's. */
 #ifndef KEEP_WIRE_JSONW_H
 #define KEEP_WIRE_JSONW_H
 

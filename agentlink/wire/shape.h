@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "wire/json.h"
+#include "wire/jsonw.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,7 +53,8 @@ struct field {
     enum field_type type;
     unsigned flags;
     size_t off, off_n;               /* offsetof */
-    int64_t min, max;                /* max 0: the type's default bound (text 1,024 bytes, lists 1,000 items, ints unbounded) */
+    int64_t min, max;                /* max 0: the type's default bound (text 1,024 bytes, lists 1,000 items,
+                                        numbers unbounded above, and below too when min is also 0) */
     const struct shape *inner;
     const char *const *words;        /* NULL-terminated; [0] may be "" for the unset value, never decoded */
     const char *doc;                 /* one sentence: OpenAPI, man pages */
@@ -78,21 +80,32 @@ struct complaints {
     struct complaint *first, *last;
     size_t n, max;                   /* at most max are kept (0: 50), n counts all */
 };
-/* Adds one (formatted); used by hand-written checks, too. Always returns -1. */
+/* Adds one (formatted), kept sorted by offset; used by hand-written checks, too.
+ * Both texts are copied into the arena.  Always returns -1. */
 int complain(struct complaints *c, uint32_t offset, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Decodes into *out (shape->size bytes).  On failure err holds the first
- * complaint ("$.path: message") and, when `all` is not NULL, all of them. */
+/* Makes *out the empty message: zeroed, but times TIME_UNKNOWN.  Where a caller
+ * has no defaults of its own, decoding starts from this; inner objects do. */
+void shape_init(const struct shape *shape, void *out);
+
+/* Decodes into *out (shape->size bytes), which is untouched on failure; then err
+ * holds the first complaint ("$.path: message") and, when `all` is not NULL, all
+ * of them.  Text and FIELD_ANY point into `doc` and live as long as it; the rest
+ * is the arena's.  An inner object that is already there (a default) is copied
+ * and then decoded into.  ERR_INVALID, or ERR_UNAVAILABLE (arena). */
 int shape_decode(const struct shape *shape, const struct json *doc, struct arena *arena, void *out,
                  struct complaints *all, struct err *err);
 
-/* A query string ("a=1&b=x%20y", without '?') through a flat shape: bool, int,
- * text, word, time, digest only; percent-decoding strict, each key once. */
+/* A query string ("a=1&b=x%20y", without '?'; NULL: none) through a flat shape:
+ * bool, int, text, word, time, digest only; percent-decoding strict, '+' is a
+ * space (as forms write it), each key once, at most 64 of them.  Text is the
+ * arena's.  Errors as shape_decode, with paths like "query.limit". */
 int shape_decode_query(const struct shape *shape, const char *query, struct arena *arena, void *out, struct err *err);
 
 /* Appends the struct as JSON; check b->failed at the end. */
 void shape_encode(const struct shape *shape, const void *in, struct buf *b);
+void shape_write(const struct shape *shape, const void *in, struct jsonw *w);   /* as one value of a larger text */
 
 /* A JSON Schema (2020-12) of the shape, inner shapes as #/components/schemas/NAME. */
 void shape_schema(const struct shape *shape, struct buf *b);
