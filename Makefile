@@ -63,6 +63,19 @@ $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
+# ---- schema/NNNN_words.sql -> the migrations embedded in server/db -----------
+SCHEMA := $(sort $(wildcard schema/*.sql))
+
+$(O)/gen/migrations.c: server/db/migrations.sh $(SCHEMA)
+	@mkdir -p $(@D)
+	sh server/db/migrations.sh $(SCHEMA) >$@.tmp
+	@mv $@.tmp $@
+
+$(O)/gen/migrations.o: $(O)/gen/migrations.c
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(O)/server/db.a: $(O)/gen/migrations.o
+
 $(O)/keepd: $(call objects,server/main.c) $(SERVER_ARCHIVES)
 	$(CC) $(LDFLAGS_ALL) -o $@ $< $(SERVER_ARCHIVES) $(LIBS)
 

@@ -122,6 +122,7 @@ CREATE TABLE images (
     first_seen_ms INT64 NOT NULL,
     last_seen_ms INT64 NOT NULL,
     -- the three clocks
+    has_scan INT64 NOT NULL CHECK (has_scan IN (0, 1)),
     inventory_ms INT64,
     scanned_ms INT64,
     db_built_ms INT64,
@@ -142,16 +143,19 @@ CREATE TABLE images (
     n_excepted INT64 NOT NULL,
     is_signed INT64 NOT NULL CHECK (is_signed IN (0, 1)),
     n_running INT64 NOT NULL,            -- containers
+    stale_order INT64 NOT NULL,          -- 0 never scanned, 1 time not known, else scanned_ms
+    risk_order INT64 NOT NULL,           -- the worse, the smaller
     verdict INT64 NOT NULL,              -- enum decision
     verdict_since_ms INT64 NOT NULL,
     next_check_ms INT64 NOT NULL,        -- when time alone may change the verdict; 0: as soon as possible
     check_cause TEXT                     -- why a judgement is due
 ) STRICT;
 CREATE INDEX images_by_repository ON images (repository_id, id);
-CREATE INDEX images_by_scanned ON images (scanned_ms, id);
-CREATE INDEX images_by_db_built ON images (db_built_ms, id);
+CREATE INDEX images_by_staleness ON images (stale_order, id);
+CREATE INDEX images_by_risk ON images (risk_order, id);
+CREATE INDEX images_by_last_seen ON images (last_seen_ms, id);
 CREATE INDEX images_by_verdict ON images (verdict, id);
-CREATE INDEX images_by_next_check ON images (next_check_ms);
+CREATE INDEX images_by_next_check ON images (next_check_ms, id);
 
 CREATE TABLE digest_aliases (
     digest TEXT PRIMARY KEY,             -- index, platform manifest, config ...
@@ -220,8 +224,10 @@ CREATE TABLE package_names (
     id INT64 PRIMARY KEY,
     ecosystem TEXT NOT NULL,
     name TEXT NOT NULL,
+    short_name TEXT NOT NULL,            -- log4j-core of org.apache.logging.log4j:log4j-core
     UNIQUE (name, ecosystem)
 ) STRICT;
+CREATE INDEX package_names_by_short ON package_names (short_name);
 
 CREATE TABLE packages (
     id INT64 PRIMARY KEY,

@@ -117,6 +117,7 @@ static const struct { size_t size, align; bool decodes; } types[FIELD_TYPE_N] = 
     [FIELD_TIME]   = { sizeof(int64_t), _Alignof(int64_t), true },
     [FIELD_DIGEST] = { sizeof(char *), _Alignof(char *), true },
     [FIELD_OBJECT] = { sizeof(void *), _Alignof(void *), true },
+    [FIELD_INLINE] = { 1, 1, true },
     [FIELD_LIST]   = { sizeof(void *), _Alignof(void *), true },
     [FIELD_TEXTS]  = { sizeof(void *), _Alignof(void *), true },
     [FIELD_ANY]    = { sizeof(void *), _Alignof(void *), true },
@@ -158,7 +159,7 @@ static bool fits(const struct shape *s, size_t off, size_t size, size_t align)
 
 static const char *check_field(const struct shape *s, const struct field *f)
 {
-    bool counted = f->type == FIELD_LIST || f->type == FIELD_TEXTS, inner = f->type == FIELD_LIST || f->type == FIELD_OBJECT;
+    bool counted = f->type == FIELD_LIST || f->type == FIELD_TEXTS, inner = f->type == FIELD_LIST || f->type == FIELD_OBJECT || f->type == FIELD_INLINE;
 
     if (f->key == NULL || f->key[0] == '\0')
         return "a field without a key";
@@ -170,6 +171,8 @@ static const char *check_field(const struct shape *s, const struct field *f)
         return "a field outside its struct";
     if (counted && !fits(s, f->off_n, sizeof(size_t), _Alignof(size_t)))
         return "a count outside its struct";
+    if (f->type == FIELD_INLINE && f->inner != NULL && !fits(s, f->off, f->inner->size, 1))
+        return "an embedded struct outside its struct";
     if (counted && f->off_n == f->off)
         return "a count in the place of its list";
     if (inner != (f->inner != NULL))

@@ -33,6 +33,7 @@ enum field_type {
     FIELD_TIME,        /* int64_t ms, RFC 3339 on the wire */
     FIELD_DIGEST,      /* const char *, "sha256:" + 64 hex */
     FIELD_OBJECT,      /* const struct inner *, NULL when absent */
+    FIELD_INLINE,      /* struct inner, embedded by value: always there */
     FIELD_LIST,        /* const struct inner *, count at off_n; min..max items */
     FIELD_TEXTS,       /* const char *const *, count at off_n; min..max items, each 1..1024 bytes */
     FIELD_ANY,         /* const struct json *: any value, bounded by the parse; encodes what is there */

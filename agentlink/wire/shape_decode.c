@@ -246,6 +246,12 @@ static int decode_inner(struct decoder *d, const struct field *f, const struct j
     return 0;
 }
 
+static int decode_inline(struct decoder *d, const struct field *f, const struct json *v, const struct step *at,
+                         void *out)
+{
+    return decode_object(d, f->inner, v, at, (char *)out + f->off);
+}
+
 static int check_items(struct decoder *d, const struct field *f, const struct json *v, const struct step *at)
 {
     if (v->type != JSON_ARRAY)
@@ -307,7 +313,7 @@ int field_decode(struct decoder *d, const struct field *f, const struct json *v,
     static decode_fn *const decoders[FIELD_TYPE_N] = {
         [FIELD_BOOL] = decode_bool, [FIELD_INT] = decode_int, [FIELD_NUMBER] = decode_number,
         [FIELD_TEXT] = decode_text, [FIELD_WORD] = decode_word, [FIELD_TIME] = decode_time,
-        [FIELD_DIGEST] = decode_digest, [FIELD_OBJECT] = decode_inner, [FIELD_LIST] = decode_list,
+        [FIELD_DIGEST] = decode_digest, [FIELD_OBJECT] = decode_inner, [FIELD_INLINE] = decode_inline, [FIELD_LIST] = decode_list,
         [FIELD_TEXTS] = decode_texts, [FIELD_ANY] = decode_any,
     };
 

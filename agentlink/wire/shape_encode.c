@@ -32,6 +32,8 @@ static bool is_empty(const struct field *f, const void *in)
     case FIELD_ANY:
     case FIELD_RAW:
         return *(const void *const *)p == NULL;
+    case FIELD_INLINE:
+        return false;
     case FIELD_NONE:
     case FIELD_TYPE_N:
         break;
@@ -111,6 +113,9 @@ static void write_field(const struct field *f, const void *in, struct jsonw *w)
         break;
     case FIELD_TIME:
         write_time(*(const int64_t *)p, w);
+        break;
+    case FIELD_INLINE:
+        shape_write(f->inner, p, w);
         break;
     case FIELD_LIST:
         write_list(f, in, w);

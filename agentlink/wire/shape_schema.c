@@ -82,6 +82,7 @@ static void write_type(const struct field *f, struct jsonw *w)
         jsonw_kstr(w, "pattern", "^sha256:[0-9a-f]{64}$");
         break;
     case FIELD_OBJECT:
+    case FIELD_INLINE:
         write_ref(f->inner, w);
         break;
     case FIELD_LIST:

@@ -10,9 +10,16 @@
  * DB_WRITER may write, and only it ever checkpoints (SQLite's WAL-reset bug:
  * a checkpoint elsewhere, racing a commit, corrupts the file).
  *
+ * After a call has failed inside a transaction, only rolling back (all of it, or
+ * to the savepoint) is possible; everything else repeats the first error.  This
+ * is how PostgreSQL behaves, and here SQLite, too.
+ *
  * Errors: unique key -> ERR_CONFLICT; other constraint -> ERR_INVALID; busy,
  * serialisation, deadlock, connection lost, I/O -> ERR_UNAVAILABLE; disk full
- * -> ERR_STORAGE_FULL; anything else is our own mistake -> ERR_INTERNAL. */
+ * -> ERR_STORAGE_FULL; a value or row over the engine's limit -> ERR_TOO_LARGE;
+ * time budget spent -> ERR_TIMEOUT; text that is not UTF-8 -> ERR_INVALID;
+ * anything else is our own mistake -> ERR_INTERNAL.  Messages begin with the
+ * query's name and never contain values. */
 #ifndef KEEP_DB_DB_H
 #define KEEP_DB_DB_H
 
@@ -69,10 +76,19 @@ static inline struct db_value db_b(const void *p, size_t n) { return (struct db_
 #define DB_NONE NULL, 0
 
 /* url: a file path (SQLite) or postgresql://...  On success *out is owned by the
- * caller (db_close, NULL-safe). */
+ * caller (db_close, NULL-safe).  Only DB_MIGRATOR creates a missing file (mode
+ * 0600). */
 int db_open(const char *url, enum db_mode mode, struct db **out, struct err *err);
 void db_close(struct db *db);
 bool db_is_postgres(const struct db *db);
+
+/* True after a failed fsync or a damaged file: what was written before may be
+ * lost, so nothing may be acknowledged any more; the process must start anew. */
+bool db_is_broken(const struct db *db);
+
+/* Every transaction begun from now on must end within `ms` (0: no limit): a
+ * statement still running then fails with ERR_TIMEOUT.  For readers. */
+void db_budget(struct db *db, int64_t ms);
 
 /* Prepares every query and checks names, parameter order, letters and columns. */
 int db_prepare_all(struct db *db, const struct db_queries *sets, size_t n, struct err *err);
@@ -87,7 +103,10 @@ struct db_rows {
     struct db *db;
     void *state;                       /* the driver's */
     const struct db_query *q;
+    unsigned serial;                   /* rows of an ended transaction are closed by it */
 };
+/* *rows is zeroed on failure, so that it may be closed without thinking.  The
+ * parameters are copied. */
 int db_rows_open(struct db *db, const struct db_query *q, const struct db_value *in, size_t n_in,
                  struct db_rows *rows, struct err *err);
 int db_rows_next(struct db_rows *rows, struct err *err);   /* 1 row, 0 end, -1 error */
@@ -115,19 +134,22 @@ int db_begin_write(struct db *db, struct err *err);
 int db_savepoint(struct db *db, struct err *err);          /* one level */
 int db_savepoint_release(struct db *db, struct err *err);
 int db_savepoint_rollback(struct db *db, struct err *err);
+/* On failure the transaction is over as well, and rolled back; except that
+ * "unknown outcome" (connection lost during COMMIT) may have been either. */
 int db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);
 
-/* SQLite: PASSIVE checkpoint, or TRUNCATE; writer only.  PostgreSQL: nothing. */
+/* SQLite: PASSIVE checkpoint, or TRUNCATE (ERR_UNAVAILABLE when readers hold the
+ * log); DB_WRITER only, outside a transaction.  PostgreSQL: nothing. */
 int db_checkpoint(struct db *db, bool truncate, struct err *err);
-int64_t db_wal_bytes(const struct db *db);
-int64_t db_size_bytes(struct db *db);
+int64_t db_wal_bytes(const struct db *db);          /* in use in the log; 0 on PostgreSQL */
+int64_t db_size_bytes(struct db *db);               /* -1 when it cannot be told */
 
 /* Structural check (integrity_check, foreign_key_check); problems as text lines in *report. */
 int db_verify(struct db *db, struct arena *arena, char **report, struct err *err);
 
-/* A consistent copy into a new file (SQLite: VACUUM INTO; PostgreSQL: refused
- * with the pg_dump command to type). */
+/* A consistent copy into a new file, synced (SQLite: VACUUM INTO; PostgreSQL:
+ * refused with the pg_dump command to type).  ERR_CONFLICT when it exists. */
 int db_backup(struct db *db, const char *file, struct err *err);
 
 /* One statement of DDL or a whole migration script; DB_MIGRATOR only. */

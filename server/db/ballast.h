@@ -1,0 +1,26 @@
+/* ballast.h - space kept back for the day the disk is full.
+ *
+ * On a full disk SQLite can neither delete nor checkpoint: retention cannot
+ * rescue it.  So some space is kept in DIR/ballast.  When the writer says `full`:
+ * ballast_release, delete what retention allows in pieces well below the ballast
+ * (a delete goes through the log, too; the writer checkpoints by itself), and
+ * ballast_keep again once there is room. */
+#ifndef KEEP_DB_BALLAST_H
+#define KEEP_DB_BALLAST_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BALLAST_BYTES (INT64_C(8) << 20)
+
+/* Makes the file, its blocks really allocated; does nothing when it is whole.
+ * ERR_STORAGE_FULL when it would leave less than as much again free: then it
+ * is not made, and asking later is right. */
+int ballast_keep(const char *dir, int64_t bytes, struct err *err);
+
+/* Gives the space back; true when there was some. */
+bool ballast_release(const char *dir);
+
+#endif
