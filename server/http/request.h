@@ -1,0 +1,130 @@
+/* request.h - private to server/http: one request on its way, and the server.
+ *
+ *   HEAD -> [IDENTIFY] -> BODY -> [IDENTIFY] -> WORK -> ANSWER -> SENT
+ *      \-> DISCARD (an error, but a short body is read first) -> ANSWER
+ *
+ * A request is touched by one thread at a time: by its loop, or, while the
+ * connection is suspended (IDENTIFY, WORK), by a worker or the writer.
+ * MHD_resume_connection hands it back and is the last thing those do. */
+#ifndef KEEP_HTTP_REQUEST_H
+#define KEEP_HTTP_REQUEST_H
+
+#include "http/conn.h"
+#include "http/etag.h"
+#include "http/guard.h"
+#include "http/limit.h"
+#include "http/match.h"
+#include "http/server.h"
+#include "http/tls.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+enum { REQUEST_ID_TEXT = 17, REQUEST_MAX_HEADERS = 8, REQUEST_DISCARD_MAX = 64 << 10, REQUEST_SMALL = 256 << 10 };
+
+enum step { STEP_HEAD = 0, STEP_IDENTIFY, STEP_IDENTIFIED, STEP_BODY, STEP_DISCARD, STEP_WORK, STEP_ANSWER, STEP_SENT };
+
+struct listener {
+    struct http_server *server;
+    int fd;
+    bool reserve;
+    struct MHD_Daemon *daemon;
+};
+
+/* Series of the server itself. */
+struct meters {
+    struct metric *requests;             /* route, status class */
+    struct metric *seconds;              /* class */
+    struct metric *refused;              /* guard */
+    struct metric *bytes_in;
+    const char **route_names;            /* label values, one per route + "static" + "none" */
+};
+
+struct http_server {
+    struct http_config cfg;              /* with every default filled in; texts are ours */
+    struct http_back back;
+    struct matcher *matcher;
+    struct statics *statics;
+    struct limiter *limiter;
+    struct conns *conns;
+    struct tls *tls;                     /* NULL: plain */
+    struct acceptor *acceptor;
+    struct listener listeners[2];
+    int n_listeners;
+    struct meters meters;
+    struct buf openapi, openapi_gzip;
+    char openapi_etag[ETAG_TEXT];
+    atomic_bool draining;
+    atomic_long in_flight;               /* requests between request line and completion */
+    atomic_long suspended;
+    atomic_llong log_second;             /* second << 16 | lines written in it */
+};
+
+struct request {
+    struct http_server *server;
+    struct conn *conn;
+    struct MHD_Connection *mhd;
+    enum step step;
+    bool identified;
+    bool close_after;
+    bool in_body_refused;
+    const char *uri_at;                  /* where the raw target lies in the library's buffer */
+    size_t uri_len, path_len;
+    struct guard_facts facts;            /* texts borrowed from the library until completion */
+    struct match match;
+    const struct route *route;
+    const struct web_file *file;
+    unsigned status;                     /* of the refusal or failure; 0: none yet */
+    struct err err;
+
+    struct arena arena;
+    struct caller caller;
+    struct call call;
+    struct exec exec;
+    struct work_job job;
+    const char *header_values[REQUEST_MAX_HEADERS];
+    char hash[ETAG_TEXT];                /* of an idempotent request */
+
+    unsigned char *body;
+    size_t body_len, body_reserved;
+    struct buf plain;                    /* body after content decoding */
+
+    struct buf encoded, gzip;            /* the answer, and its gzip form */
+    struct bytes answer;                 /* one of: encoded, call.answer */
+    char etag[ETAG_TEXT];
+    int64_t from_us;
+    char id[REQUEST_ID_TEXT];
+    char uri[];                          /* raw target, a copy */
+};
+
+/* dispatch.c */
+void request_dispatch_setup(struct http_server *s);
+void *request_begin(void *server, const char *uri, struct MHD_Connection *mhd);
+enum MHD_Result request_access(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
+                               const char *version, const char *data, size_t *size, void **state);
+void request_completed(void *server, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode how);
+
+/* head.c: the first call.  0: go on with the body; -1: err and status are set. */
+int request_head(struct request *r, const char *method, const char *version);
+
+/* access.c: who may.  Any thread that owns the request. */
+int request_identify(struct request *r, struct db *reader);      /* IDENTIFY_OK, IDENTIFY_ASK_DB, -1 */
+int request_admit(struct request *r);                            /* role, CSRF, rate, content type */
+
+/* decode.c: body and query into structs.  On a worker. */
+int request_decode(struct request *r);
+
+/* answer.c */
+void request_encode(struct request *r, bool may_compress);       /* fills answer, etag, gzip */
+enum MHD_Result request_answer(struct request *r);               /* queues; on the loop */
+
+/* A handler of server/http finds its server through the call. */
+struct request *request_of(struct call *c);
+
+static inline int request_fail(struct request *r, unsigned status)
+{
+    r->status = status != 0 ? status : (unsigned)err_info(r->err.kind)->http_status;
+    return -1;
+}
+
+#endif
