@@ -32,4 +32,7 @@ int policy_doc_delete(struct db *db, const char *name, struct err *err);
 int policy_doc_versions(struct db *db, const char *name, int64_t before, int64_t limit, struct arena *arena,
                         struct policy_version **out, size_t *n, struct err *err);
 
+/* A number that grows with every change of any policy; 0 before the first. */
+int policy_doc_generation(struct db *db, int64_t *generation, struct err *err);
+
 #endif
