@@ -1,6 +1,7 @@
 /* views.c - see views.h. */
 #include "service/views.h"
 
+#include "model/exception.h"
 #include "service/call.h"
 #include "wire/imageref.h"
 

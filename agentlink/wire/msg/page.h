@@ -3,6 +3,7 @@
 #ifndef KEEP_WIRE_MSG_PAGE_H
 #define KEEP_WIRE_MSG_PAGE_H
 
+#include "base/str.h"
 #include "model/page.h"
 #include "wire/shape.h"
 
