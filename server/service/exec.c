@@ -10,7 +10,7 @@ void exec_reset(struct exec *x)
 
     c->status = 0;
     c->location = c->set_cookie = c->answer_type = c->answer_etag = c->file_name = NULL;
-    c->answer = (struct bytes){ NULL, 0 };
+    c->answer = c->answer_gzip = (struct bytes){ NULL, 0 };
     c->complaints.first = c->complaints.last = NULL;
     c->complaints.n = 0;
     if (x->out != NULL)
