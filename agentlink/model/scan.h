@@ -29,7 +29,9 @@ enum report_format {
     REPORT_OSV,              /* OSV-Scanner output */
     REPORT_COSIGN_VULN,      /* predicate around another report */
     REPORT_INTOTO_VULNS,
-    REPORT_OPENVEX,
+    REPORT_OPENVEX,          /* statements about findings, see vex.h: not a scan */
+    REPORT_CSAF,             /* the same */
+    REPORT_OSV_ADVISORY,     /* one OSV record: what it names, nothing installed */
     REPORT_N
 };
 
@@ -71,7 +73,7 @@ struct cvss {
 };
 
 struct finding {
-    const char *id;              /* as reported: CVE-..., GHSA-..., DSA-... */
+    const char *id;              /* as reported: CVE-..., GHSA-..., DSA-...; "unnamed" when it is not */
     const char **aliases;        /* other names of the same thing */
     size_t n_aliases;
     size_t package;              /* index into packages, or NO_PACKAGE */

@@ -157,54 +157,86 @@ static int parse_string(struct parser *p, const char **out, uint32_t *len)
     return 0;
 }
 
-/* Checks the grammar by hand, converts with strtoll/strtod (locale "C"). */
-static int parse_number(struct parser *p, struct json *v)
-{
-    char *s = p->at;
-    bool real = false;
+struct number {
+    uint64_t digits;                   /* all of them, as an integer; wraps past 19 */
+    uint32_t n_digits, n_fraction;
+    bool is_real, has_exponent;
+};
 
-    if (*s == '-')
-        s++;
-    if (*s == '0')
-        s++;
-    else if (*s >= '1' && *s <= '9')
-        while (*s >= '0' && *s <= '9')
-            s++;
-    else
+static char *scan_digits(char *s, struct number *n)
+{
+    for (; *s >= '0' && *s <= '9'; s++, n->n_digits++)
+        n->digits = n->digits * 10 + (uint64_t)(*s - '0');
+    return s;
+}
+
+/* The grammar of RFC 8259, from p->at to *end. */
+static int scan_number(struct parser *p, struct number *n, char **end)
+{
+    char *s = p->at + (*p->at == '-');
+
+    if (*s < '0' || *s > '9')
         return fail(p, p->at, ERR_INVALID, "unexpected character");
+    s = *s == '0' ? s + 1 : scan_digits(s, n);
     if (*s == '.') {
-        real = true;
-        if (*++s < '0' || *s > '9')
+        char *first = ++s;
+        s = scan_digits(s, n);
+        if (s == first)
             return fail(p, s, ERR_INVALID, "expected a digit after the point");
-        while (*s >= '0' && *s <= '9')
-            s++;
+        n->n_fraction = (uint32_t)(s - first);
+        n->is_real = true;
     }
     if (*s == 'e' || *s == 'E') {
-        real = true;
+        struct number exponent = { 0 };
         s++;
-        if (*s == '+' || *s == '-')
-            s++;
-        if (*s < '0' || *s > '9')
+        s += *s == '+' || *s == '-';
+        s = scan_digits(s, &exponent);
+        if (exponent.n_digits == 0)
             return fail(p, s, ERR_INVALID, "expected a digit in the exponent");
-        while (*s >= '0' && *s <= '9')
-            s++;
+        n->is_real = n->has_exponent = true;
     }
-    v->n = (uint32_t)(s - p->at);
-    errno = 0;
-    if (!real) {
+    *end = s;
+    return 0;
+}
+
+/* Up to 15 digits and a power of ten up to 22 are exact in a double, so one
+ * division rounds right; the rest is strtod's (locale "C"). */
+static double real_value(const char *text, const struct number *n)
+{
+    static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+
+    if (n->has_exponent || n->n_digits > 15 || n->n_fraction > 15)
+        return strtod(text, NULL);
+    double v = (double)n->digits / powers[n->n_fraction];
+    return *text == '-' ? -v : v;
+}
+
+static int parse_number(struct parser *p, struct json *v)
+{
+    struct number n = { 0 };
+    char *text = p->at, *end = text;
+
+    if (scan_number(p, &n, &end) != 0)
+        return -1;
+    v->n = (uint32_t)(end - text);
+    if (!n.is_real && n.n_digits <= 18) {
         v->type = JSON_INT;
-        v->i = strtoll(p->at, NULL, 10);
+        v->i = *text == '-' ? -(int64_t)n.digits : (int64_t)n.digits;
+    } else if (!n.is_real) {
+        v->type = JSON_INT;
+        errno = 0;
+        v->i = strtoll(text, NULL, 10);
         if (errno == ERANGE && !p->opts.big_numbers)
-            return fail(p, p->at, ERR_INVALID, "integer beyond 64 bits");
-        real = errno == ERANGE;
+            return fail(p, text, ERR_INVALID, "integer beyond 64 bits");
+        n.is_real = errno == ERANGE;
     }
-    if (real) {
+    if (n.is_real) {
         v->type = JSON_REAL;
-        v->real = strtod(p->at, NULL);
+        v->real = real_value(text, &n);
         if (v->real - v->real != 0)
-            return fail(p, p->at, ERR_INVALID, "number out of range");
+            return fail(p, text, ERR_INVALID, "number out of range");
     }
-    p->at = s;
+    p->at = end;
     return 0;
 }
 
@@ -265,7 +297,6 @@ static int parse_key(struct parser *p, struct json_member *m)
     p->at++;
     if (parse_string(p, &m->key, &m->key_len) != 0)
         return -1;
-    m->hash = json_hash_key(m->key, m->key_len);
     skip_space(p);
     if (*p->at != ':')
         return fail(p, p->at, ERR_INVALID, "expected ':' after a key");

@@ -36,7 +36,7 @@ struct json {
 struct json_member {
     const char *key;
     uint32_t key_len;
-    uint32_t hash;
+    uint32_t hash;             /* of objects large enough for an index */
     struct json value;
 };
 

@@ -23,10 +23,15 @@ static inline size_t json_plain_run(const char *s, const char *end)
         uint64_t w;
         memcpy(&w, s, 8);
         uint64_t quote = w ^ (ones * '"'), back = w ^ (ones * '\\');
-        /* The lowest byte marked is a true one; borrows can only mark bytes above it. */
+        /* The lowest byte marked is a true one; borrows only mark bytes above it. */
         uint64_t odd = (((quote - ones) & ~quote) | ((back - ones) & ~back) | ((w - ones * 0x20) & ~w) | w) & high;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        if (odd != 0)
+            return (size_t)(s - start) + (size_t)__builtin_ctzll(odd) / 8;
+#else
         if (odd != 0)
             break;
+#endif
         s += 8;
     }
     while (s < end && json_is_plain(*s))

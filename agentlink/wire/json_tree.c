@@ -41,7 +41,7 @@ struct json_member *json_push(struct json_stack *s, const struct arena *arena)
     return m;
 }
 
-uint32_t json_hash_key(const char *s, uint32_t len)
+static uint32_t hash_key(const char *s, uint32_t len)
 {
     uint32_t h = 2166136261u;
 
@@ -52,7 +52,7 @@ uint32_t json_hash_key(const char *s, uint32_t len)
 
 bool json_same_key(const struct json_member *a, const struct json_member *b)
 {
-    return a->hash == b->hash && a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
+    return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
 }
 
 /* Slots of the index of an object with n members: a power of two, half empty. */
@@ -73,14 +73,20 @@ static uint32_t *index_of(const struct json_member *members, uint32_t n)
 /* A flood of keys with one hash would make the index quadratic: bounded probes. */
 enum { MAX_PROBES = 512, MEMBERS_MAX = 1 << 28 };
 
-static enum json_made build_index(const struct json_member *m, uint32_t n, bool duplicates, uint32_t *bad)
+static bool is_key(const struct json_member *a, const struct json_member *b)
+{
+    return a->hash == b->hash && json_same_key(a, b);
+}
+
+static enum json_made build_index(struct json_member *m, uint32_t n, bool duplicates, uint32_t *bad)
 {
     uint32_t mask = index_size(n) - 1, *slots = index_of(m, n);
 
     for (uint32_t i = 0; i < n; i++) {
+        m[i].hash = hash_key(m[i].key, m[i].key_len);
         uint32_t at = m[i].hash & mask, probes = 0;
         *bad = i;
-        while (slots[at] != 0 && !json_same_key(&m[slots[at] - 1], &m[i])) {
+        while (slots[at] != 0 && !is_key(&m[slots[at] - 1], &m[i])) {
             if (++probes > MAX_PROBES)
                 return JSON_FLOOD;
             at = (at + 1) & mask;
@@ -162,10 +168,10 @@ const struct json *json_get(const struct json *v, const char *key)
         }
         return NULL;
     }
-    struct json_member wanted = { .key = key, .key_len = len, .hash = json_hash_key(key, len) };
+    struct json_member wanted = { .key = key, .key_len = len, .hash = hash_key(key, len) };
     uint32_t mask = index_size(v->n) - 1, *slots = index_of(m, v->n);
     for (uint32_t at = wanted.hash & mask; slots[at] != 0; at = (at + 1) & mask) {
-        if (json_same_key(&m[slots[at] - 1], &wanted))
+        if (is_key(&m[slots[at] - 1], &wanted))
             return &m[slots[at] - 1].value;
     }
     return NULL;

@@ -18,12 +18,11 @@ void json_stack_free(struct json_stack *s);
  * allows (what waits here is about to be copied there). */
 struct json_member *json_push(struct json_stack *s, const struct arena *arena);
 
-uint32_t json_hash_key(const char *s, uint32_t len);
-bool json_same_key(const struct json_member *a, const struct json_member *b);   /* hashes included */
+bool json_same_key(const struct json_member *a, const struct json_member *b);
 
 enum json_made { JSON_MADE = 0, JSON_NO_MEMORY, JSON_DUPLICATE, JSON_FLOOD };
 
-/* Sets v's type, n and children from the n members given (hashes set).  Of
+/* Sets v's type, n and children from the n members given.  Of
  * duplicate keys the last wins when they are allowed; else, and when too many
  * keys share their hash, *at is the index of the offender. */
 enum json_made json_make_object(struct arena *arena, const struct json_member *members, uint32_t n, bool duplicates,

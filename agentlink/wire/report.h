@@ -19,11 +19,40 @@ enum report_format report_detect(const struct json *doc);
 /* "trivy", "cyclonedx" ...; never NULL. */
 const char *report_format_word(enum report_format format);
 
-/* Decodes a parsed document.  ERR_INVALID (what, where), ERR_UNPROCESSABLE when
- * it is well-formed JSON but no report we know (the message lists the formats). */
+/* Whether documents of this format speak of an image's content (a scan or an
+ * inventory); false for VEX documents and advisories, which are about names. */
+bool report_format_is_scan(enum report_format format);
+
+/* Decodes a parsed document.  ERR_INVALID (what, where), ERR_TOO_LARGE (a bound)
+ * or ERR_UNPROCESSABLE when it is well-formed JSON but no report we know (the
+ * message lists the formats) or a VEX document (see vex.h). */
 int report_decode(const struct json *doc, struct arena *arena, struct scan *out, struct err *err);
 
-/* json_parse with the options foreign reports need, then report_decode. */
+/* json_parse with the options foreign reports need, then report_decode.  Also
+ * reads SPDX as tag-value text. */
 int report_parse(const void *text, size_t len, struct arena *arena, struct scan *out, struct err *err);
+
+/* The options foreign JSON is read with: a byte order mark is stepped over,
+ * \u0000 becomes U+FFFD, integers beyond int64 become reals. */
+extern const struct json_opts report_json_opts;
+
+/* What a scan holds, in numbers. */
+struct report_tally {
+    size_t n;                          /* findings */
+    size_t unique_ids;
+    size_t by_severity[SEVERITY_N];
+};
+
+struct report_counts {
+    size_t packages, evaluable, with_purl;
+    struct report_tally all;           /* every finding */
+    struct report_tally active;        /* those the producer does not suppress itself */
+    size_t issues[ISSUE_KIND_N];
+    size_t misconfig_failed;           /* status FAIL */
+    size_t unmapped;
+};
+
+/* Scratch memory comes from the arena.  Fails only without memory. */
+int report_count(const struct scan *scan, struct arena *arena, struct report_counts *out, struct err *err);
 
 #endif

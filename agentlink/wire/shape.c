@@ -124,12 +124,13 @@ static const struct { size_t size, align; bool decodes; } types[FIELD_TYPE_N] = 
     [FIELD_RAW]    = { sizeof(char *), _Alignof(char *), false },
 };
 
-static bool is_snake_case(const char *key)
+/* snake_case; camelCase for documents that people write beside Kubernetes' own. */
+static bool is_plain_key(const char *key)
 {
     if (*key < 'a' || *key > 'z')
         return false;
     for (; *key != '\0'; key++) {
-        if (!((*key >= 'a' && *key <= 'z') || (*key >= '0' && *key <= '9') || *key == '_'))
+        if (!((*key >= 'a' && *key <= 'z') || (*key >= 'A' && *key <= 'Z') || (*key >= '0' && *key <= '9') || *key == '_'))
             return false;
     }
     return true;
@@ -163,8 +164,8 @@ static const char *check_field(const struct shape *s, const struct field *f)
 
     if (f->key == NULL || f->key[0] == '\0')
         return "a field without a key";
-    if (!s->open && !is_snake_case(f->key))
-        return "a key that is not snake_case";
+    if (!s->open && !is_plain_key(f->key))
+        return "a key that is neither snake_case nor camelCase";
     if (f->type <= FIELD_NONE || f->type >= FIELD_TYPE_N)
         return "a field without a type";
     if (!fits(s, f->off, types[f->type].size, types[f->type].align))

@@ -2,17 +2,7 @@
 #include "core/freshness.h"
 
 #include "base/time.h"
-
-const char *const freshness_words[] = {
-    [FRESHNESS_UNKNOWN] = "unknown", [FRESHNESS_NEVER_SCANNED] = "never_scanned",
-    [FRESHNESS_STALE_SCAN] = "stale_scan", [FRESHNESS_STALE_DATABASE] = "stale_database",
-    [FRESHNESS_FRESH] = "fresh", [FRESHNESS_N] = NULL,
-};
-
-const char *const decision_words[] = {
-    [DECISION_UNKNOWN] = "unknown", [DECISION_FAIL] = "fail", [DECISION_WARN] = "warn",
-    [DECISION_PASS] = "pass", [DECISION_N] = NULL,
-};
+#include "wire/msg/words.h"
 
 const char *freshness_word(enum freshness f)
 {

@@ -17,8 +17,6 @@ enum freshness freshness_decide(const struct image *image, const struct freshnes
 /* The first moment after now at which the state changes by itself; INT64_MAX: never. */
 int64_t freshness_next_change(const struct image *image, const struct freshness_limits *limits, int64_t now_ms);
 
-const char *freshness_word(enum freshness f);     /* "stale_scan" */
-extern const char *const freshness_words[];       /* by value, NULL-terminated */
-extern const char *const decision_words[];
+const char *freshness_word(enum freshness f);     /* "stale_scan"; never NULL */
 
 #endif

@@ -395,10 +395,10 @@ static const char *write_cursor(const struct image *last, enum image_sort sort, 
 
 static bool is_visible(const struct image_filter *f, const char *repository)
 {
-    if (f->repository != NULL && !imageref_match(f->repository, repository))
+    if (f->repository != NULL && !imageref_name_match(f->repository, repository))
         return false;
     for (size_t i = 0; i < f->n_allowed; i++) {
-        if (imageref_match(f->allowed[i], repository))
+        if (imageref_name_match(f->allowed[i], repository))
             return true;
     }
     return f->n_allowed == 0;

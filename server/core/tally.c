@@ -1,0 +1,169 @@
+/* tally.c - see tally.h.  Findings arrive sorted by (vulnerability, package), so
+ * duplicates are neighbours. */
+#include "core/tally.h"
+
+#include "base/str.h"
+#include "base/time.h"
+#include "wire/imageref.h"
+
+#include <string.h>
+
+static bool in_force(const struct exception *e, int64_t now_ms)
+{
+    return e->revoked_ms == TIME_UNKNOWN && now_ms < e->expires_ms;
+}
+
+static bool speaks_of_image(const struct exception *e, const struct image_facts *facts)
+{
+    return (e->digest == NULL || str_eq(e->digest, facts->image.digest)) &&
+           (e->repository == NULL || imageref_name_match(e->repository, facts->image.repository)) &&
+           e->namespace == NULL;       /* a namespace's exception holds at admission, not for the image everywhere */
+}
+
+static bool names_vulnerability(const struct exception *e, const struct image_finding *f)
+{
+    if (str_eq(e->vulnerability, f->vulnerability))
+        return true;
+    /* aliases are ", "-joined */
+    size_t n = strlen(e->vulnerability);
+    for (const char *at = f->aliases; at != NULL && (at = strstr(at, e->vulnerability)) != NULL; at += n) {
+        bool starts = at == f->aliases || at[-1] == ' ', ends = at[n] == '\0' || at[n] == ',';
+        if (starts && ends)
+            return true;
+    }
+    return false;
+}
+
+/* "name", "name@version", or a purl without qualifiers ("pkg:type/ns/name@version"). */
+static bool names_package(const char *wanted, const struct image_finding *f)
+{
+    const char *name = wanted, *at;
+
+    if (f->package == NULL)
+        return false;
+    if (str_starts(wanted, "pkg:")) {
+        const char *slash = strrchr(wanted, '/');
+        name = slash != NULL ? slash + 1 : wanted;
+    }
+    at = strrchr(name, '@');
+    if (at == name)
+        at = NULL;                      /* an npm scope, not a version */
+    size_t n = at != NULL ? (size_t)(at - name) : strlen(name), m = strlen(f->package);
+    bool same = m == n && memcmp(name, f->package, n) == 0;
+    /* Maven's artifact or a scoped name's last part */
+    bool last = m > n && memcmp(f->package + m - n, name, n) == 0 && strchr(":/", f->package[m - n - 1]) != NULL;
+    return (same || last) && (at == NULL || str_eq(at + 1, f->version));
+}
+
+bool exception_covers(const struct exception *e, const struct image_facts *facts, const struct image_finding *f, int64_t now_ms)
+{
+    if (!in_force(e, now_ms) || !speaks_of_image(e, facts))
+        return false;
+    if (f == NULL)
+        return true;
+    return e->vulnerability != NULL && names_vulnerability(e, f) && (e->package == NULL || names_package(e->package, f));
+}
+
+const struct exception *exception_for_rule(const struct exception *all, size_t n, const struct image_facts *facts,
+                                           const char *policy, const char *rule, int64_t now_ms)
+{
+    size_t len = strlen(policy);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *r = all[i].rule;
+        if (r == NULL || !exception_covers(&all[i], facts, NULL, now_ms))
+            continue;
+        if (str_eq(r, policy) || (strncmp(r, policy, len) == 0 && r[len] == '/' && str_eq(r + len + 1, rule)))
+            return &all[i];
+    }
+    return NULL;
+}
+
+static bool same_thing(const struct image_finding *a, const struct image_finding *b)
+{
+    return a->vulnerability_id == b->vulnerability_id &&
+           (a->package_id == b->package_id || (str_eq(a->package, b->package) && str_eq(a->version, b->version)));
+}
+
+static bool is_suppressed(const struct image_finding *f)
+{
+    return f->suppressed != NULL || f->status == STATUS_NOT_AFFECTED;
+}
+
+static void mark_duplicates(struct image_finding *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        items[i].is_duplicate = false;
+    for (size_t i = 0; i < n; i++) {
+        struct image_finding *f = &items[i];
+        for (size_t j = i + 1; j < n && items[j].vulnerability_id == f->vulnerability_id; j++) {
+            struct image_finding *g = &items[j];
+            if (!same_thing(f, g) || is_suppressed(f) != is_suppressed(g))
+                continue;
+            bool g_wins = g->severity > f->severity || (g->severity == f->severity && g->since_ms < f->since_ms);
+            (g_wins ? f : g)->is_duplicate = true;
+        }
+    }
+}
+
+bool finding_is_open(const struct image_finding *f)
+{
+    return f->exception == NULL && !f->is_duplicate && !is_suppressed(f);
+}
+
+static void count_finding(struct image_counts *n, const struct image_finding *f)
+{
+    int64_t *by_severity[SEVERITY_N] = {
+        [SEVERITY_UNKNOWN] = &n->other, [SEVERITY_NONE] = &n->other, [SEVERITY_NEGLIGIBLE] = &n->other,
+        [SEVERITY_LOW] = &n->low, [SEVERITY_MEDIUM] = &n->medium, [SEVERITY_HIGH] = &n->high, [SEVERITY_CRITICAL] = &n->critical,
+    };
+
+    if (f->exception != NULL && !f->is_duplicate && !is_suppressed(f))
+        n->excepted++;
+    if (!finding_is_open(f))
+        return;
+    ++*by_severity[f->severity >= 0 && f->severity < SEVERITY_N ? f->severity : SEVERITY_UNKNOWN];
+    n->fixable += f->severity >= SEVERITY_HIGH && f->fixed_version != NULL;
+    n->kev += f->is_kev;
+}
+
+static void count_issue(struct image_counts *n, const struct image_issue *u)
+{
+    switch ((enum issue_kind)u->kind) {
+    case ISSUE_MISCONFIG: n->misconfigurations += u->status == NULL || str_eq(u->status, "FAIL"); break;
+    case ISSUE_SECRET:    n->secrets++; break;
+    case ISSUE_MALWARE:   n->malware++; break;
+    case ISSUE_LICENCE:
+    case ISSUE_KIND_N:    break;
+    }
+}
+
+void facts_tally(struct image_facts *facts, const struct exception *exceptions, size_t n_exceptions, int64_t now_ms)
+{
+    struct image_counts *n = &facts->image.counts;
+
+    *n = (struct image_counts){ 0 };
+    mark_duplicates(facts->findings, facts->n_findings);
+    for (size_t i = 0; i < facts->n_findings; i++) {
+        struct image_finding *f = &facts->findings[i];
+        f->exception = NULL;
+        for (size_t j = 0; j < n_exceptions && f->exception == NULL; j++) {
+            if (exceptions[j].vulnerability != NULL && exception_covers(&exceptions[j], facts, f, now_ms))
+                f->exception = &exceptions[j];
+        }
+        count_finding(n, f);
+    }
+    for (size_t i = 0; i < facts->n_issues; i++)
+        count_issue(n, &facts->issues[i]);
+}
+
+int64_t exceptions_next_end(const struct exception *all, size_t n, const struct image_facts *facts, int64_t now_ms)
+{
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < n; i++) {
+        if (exception_covers(&all[i], facts, NULL, now_ms) && all[i].expires_ms < next)
+            next = all[i].expires_ms;
+    }
+    return next;
+}

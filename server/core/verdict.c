@@ -1,0 +1,327 @@
+/* verdict.c - may this image pass, and every reason why not.  Pure. */
+#include "base/time.h"
+#include "core/policy_internal.h"
+#include "core/tally.h"
+#include "wire/imageref.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MISSING_MAX = 16, REASONS_MAX = 2000 };
+
+struct judging {
+    const struct policy_set *set;
+    const struct policy_input *in;
+    const struct policy *policy;               /* the one being asked */
+    struct facts_view view;
+    struct cel_value *values;                  /* of policy->n_vars variables */
+    struct arena *arena;
+    struct reason *reasons; size_t n_reasons, cap_reasons;
+    const char *missing[MISSING_MAX]; size_t n_missing;
+    int64_t excepted;
+    bool failed;                               /* the arena is full */
+};
+
+static void add_missing(struct judging *j, const char *name)
+{
+    for (size_t i = 0; i < j->n_missing; i++) {
+        if (str_eq(j->missing[i], name))
+            return;
+    }
+    if (j->n_missing < MISSING_MAX)
+        j->missing[j->n_missing++] = name;
+}
+
+static struct reason *add_reason(struct judging *j)
+{
+    if (j->failed || j->n_reasons == REASONS_MAX)
+        return NULL;
+    if (j->n_reasons == j->cap_reasons) {
+        size_t cap = j->cap_reasons == 0 ? 16 : j->cap_reasons * 2;
+        struct reason *more = arena_array(j->arena, cap, sizeof *more);
+        if (more == NULL) {
+            j->failed = true;
+            return NULL;
+        }
+        if (j->n_reasons > 0)
+            memcpy(more, j->reasons, j->n_reasons * sizeof *more);
+        j->reasons = more;
+        j->cap_reasons = cap;
+    }
+    return memset(&j->reasons[j->n_reasons++], 0, sizeof(struct reason));
+}
+
+/* ---- asking ------------------------------------------------------------------------- */
+
+/* Variables of the policy are evaluated when first asked for, then kept. */
+static struct cel_value lookup(struct cel_run *run, void *data, uint32_t var)
+{
+    struct judging *j = data;
+
+    if (var < VAR_FIXED_N || var - VAR_FIXED_N >= j->policy->n_variables)
+        return cel_missing(cel_arena(run), "a value that this stage does not have");
+    struct cel_activation act = { .values = j->values, .lookup = lookup, .data = j };
+    struct cel_value v = cel_eval_within(run, j->policy->variables[var - VAR_FIXED_N], &act);
+    j->values[var] = v;
+    return v;
+}
+
+static struct cel_value ask(struct judging *j, const struct cel_program *program)
+{
+    struct cel_activation act = { .values = j->values, .lookup = lookup, .data = j };
+    struct cel_value v;
+    struct err err = { 0 };
+
+    if (cel_eval(program, &act, j->arena, CEL_BUDGET, &v, &err) == 0)
+        return v;
+    if (err.kind == ERR_UNAVAILABLE)
+        j->failed = true;
+    const char *text = arena_strdup(j->arena, err.msg);
+    return (struct cel_value){ .kind = CEL_ERROR, .s = text != NULL ? text : "out of memory" };
+}
+
+static const char *render(struct judging *j, const struct cel_program *program, const struct cel_value *v)
+{
+    struct buf b;
+
+    buf_init(&b, 4096);
+    cel_reason(program, v, &b);
+    const char *text = b.failed || b.ptr == NULL ? "?" : arena_strndup(j->arena, b.ptr, b.len);
+    buf_free(&b);
+    return text != NULL ? text : "?";
+}
+
+static const char *message_of(struct judging *j, const struct validation *v)
+{
+    if (v->message_expression != NULL) {
+        struct cel_value text = ask(j, v->message_expression);
+        const char *copy = text.kind == CEL_STRING ? arena_strndup(j->arena, text.s, text.n) : NULL;
+        if (copy != NULL && *copy != '\0' && str_is_utf8(copy, text.n))
+            return copy;
+    }
+    if (v->message != NULL)
+        return v->message;
+    const char *text = arena_printf(j->arena, "not true: %s", cel_program_text(v->expression));
+    return text != NULL ? text : "?";
+}
+
+/* ---- reasons ------------------------------------------------------------------------- */
+
+static bool is_excepted(struct judging *j, const struct validation *v)
+{
+    const struct policy_input *in = j->in;
+
+    if (in->facts == NULL || exception_for_rule(in->exceptions, in->n_exceptions, in->facts, j->policy->info.name, v->name,
+                                                in->now_ms) == NULL)
+        return false;
+    j->excepted++;
+    return true;
+}
+
+static struct reason *reason_for(struct judging *j, const struct validation *v, int effect, const char *message)
+{
+    struct reason *r = add_reason(j);
+
+    if (r == NULL)
+        return NULL;
+    *r = (struct reason){ .policy = j->policy->info.name, .rule = v->name, .severity = v->severity, .effect = effect,
+                          .message = message, .since_ms = TIME_UNKNOWN, .remediation = v->remediation };
+    return r;
+}
+
+static void about_item(struct judging *j, struct reason *r, const struct cel_value *item)
+{
+    const struct image_finding *f = facts_item_finding(item);
+    const struct image_issue *u = facts_item_issue(item);
+
+    if (f != NULL) {
+        struct reason_finding *about = arena_alloc(j->arena, sizeof *about);
+        if (about != NULL)
+            *about = (struct reason_finding){ f->vulnerability, f->package, f->version, f->fixed_version };
+        r->finding = about;
+        r->severity = r->severity != SEVERITY_UNKNOWN ? r->severity : f->severity;
+        r->since_ms = f->since_ms;
+    } else if (u != NULL) {
+        r->where = u->file != NULL && u->start_line > 0
+            ? arena_printf(j->arena, "%s:%lld", u->file, (long long)u->start_line) : u->file;
+        r->severity = r->severity != SEVERITY_UNKNOWN ? r->severity : u->severity;
+        r->since_ms = u->since_ms;
+    }
+}
+
+static int broken_effect(int mode)
+{
+    return mode == MODE_ENFORCE ? DECISION_FAIL : DECISION_WARN;
+}
+
+static void on_unknown(struct judging *j, const struct validation *v, const struct cel_value *value)
+{
+    int unknown = j->policy->info.unknown;
+
+    for (uint32_t i = 0; i < value->missing->n; i++)
+        add_missing(j, value->missing->names[i]);
+    if (unknown == UNKNOWN_ALLOW || j->policy->info.mode == MODE_AUDIT || is_excepted(j, v))
+        return;
+    bool denies = unknown == UNKNOWN_DENY && j->policy->info.mode == MODE_ENFORCE;
+    const char *what = value->missing->n > 0 ? value->missing->names[0] : "a fact";
+    reason_for(j, v, denies ? DECISION_UNKNOWN : DECISION_WARN, arena_printf(j->arena, "cannot be judged: %s is missing", what));
+}
+
+static void on_error(struct judging *j, const struct validation *v, const struct cel_program *program, const struct cel_value *value)
+{
+    if (j->policy->info.mode == MODE_AUDIT || is_excepted(j, v))
+        return;
+    int effect = j->policy->info.mode == MODE_ENFORCE ? DECISION_UNKNOWN : DECISION_WARN;
+    reason_for(j, v, effect, arena_printf(j->arena, "the rule cannot be evaluated: %s", render(j, program, value)));
+}
+
+static void judge_one(struct judging *j, const struct validation *v, const struct cel_value *item)
+{
+    struct cel_value result = ask(j, v->expression);
+
+    if (result.kind == CEL_UNKNOWN) {
+        on_unknown(j, v, &result);
+    } else if (result.kind != CEL_BOOL) {
+        on_error(j, v, v->expression, &result);
+    } else if (!result.boolean && j->policy->info.mode != MODE_AUDIT && !is_excepted(j, v)) {
+        struct reason *r = reason_for(j, v, broken_effect(j->policy->info.mode), message_of(j, v));
+        if (r != NULL && item != NULL)
+            about_item(j, r, item);
+    }
+}
+
+/* A list of the run must be read inside a run: items come through a host function. */
+static struct cel_value item_at(struct judging *j, const struct cel_value *list, uint32_t i)
+{
+    return cel_item(j->arena, list, i);
+}
+
+static void judge_each(struct judging *j, const struct validation *v)
+{
+    struct cel_value list = ask(j, v->each);
+
+    if (list.kind == CEL_UNKNOWN) {
+        on_unknown(j, v, &list);
+        return;
+    }
+    if (list.kind != CEL_LIST) {
+        on_error(j, v, v->each, &list);
+        return;
+    }
+    for (uint32_t i = 0, n = cel_size(&list); i < n && !j->failed; i++) {
+        struct cel_value item = item_at(j, &list, i);
+        j->values[VAR_ITEM] = item;
+        judge_one(j, v, &item);
+    }
+    j->values[VAR_ITEM] = (struct cel_value){ 0 };
+}
+
+static bool applies(const struct policy *p, const struct policy_input *in)
+{
+    bool found = p->n_repositories == 0;
+
+    if ((p->info.stages & (unsigned)in->stage) == 0)
+        return false;
+    if (in->facts == NULL)
+        return true;
+    for (size_t i = 0; i < p->n_repositories && !found; i++)
+        found = imageref_name_match(p->repositories[i], in->facts->image.repository);
+    if (!found)
+        return false;
+    found = p->n_teams == 0;
+    for (size_t i = 0; i < p->n_teams && !found; i++)
+        found = str_eq(p->teams[i], in->facts->image.team);
+    return found;
+}
+
+static void judge_policy(struct judging *j, const struct policy *p)
+{
+    j->policy = p;
+    j->values = arena_array(j->arena, p->n_vars, sizeof *j->values);
+    if (j->values == NULL) {
+        j->failed = true;
+        return;
+    }
+    j->values[VAR_IMAGE] = facts_image(&j->view);
+    j->values[VAR_LIMITS] = facts_limits(&j->view);
+    j->values[VAR_PARAMS] = cel_json(p->params);
+    j->values[VAR_NOW] = facts_time(j->in->now_ms);
+    for (size_t i = 0; i < p->n_validations && !j->failed; i++) {
+        /* What depends on `item` may not be kept from one rule to the next. */
+        for (uint32_t k = VAR_FIXED_N; k < p->n_vars; k++)
+            j->values[k] = (struct cel_value){ 0 };
+        if (p->validations[i].each != NULL)
+            judge_each(j, &p->validations[i]);
+        else
+            judge_one(j, &p->validations[i], NULL);
+    }
+}
+
+/* ---- the verdict -------------------------------------------------------------------------- */
+
+/* Worst first: what decides, then how serious, then by name, so that the same
+ * facts always give the same text. */
+static int by_weight(const void *a, const void *b)
+{
+    const struct reason *x = a, *y = b;
+    static const int weight[DECISION_N] = { [DECISION_FAIL] = 0, [DECISION_UNKNOWN] = 1, [DECISION_WARN] = 2, [DECISION_PASS] = 3 };
+
+    if (weight[x->effect] != weight[y->effect])
+        return weight[x->effect] - weight[y->effect];
+    if (x->severity != y->severity)
+        return y->severity - x->severity;
+    int order = strcmp(x->policy, y->policy);
+    if (order == 0)
+        order = strcmp(x->rule, y->rule);
+    if (order == 0 && x->finding != NULL && y->finding != NULL)
+        order = strcmp(x->finding->vulnerability, y->finding->vulnerability);
+    return order != 0 ? order : strcmp(x->message, y->message);
+}
+
+static int overall(const struct reason *reasons, size_t n)
+{
+    return n == 0 ? DECISION_PASS : reasons[0].effect;
+}
+
+static int64_t valid_until(const struct judging *j)
+{
+    const struct policy_input *in = j->in;
+
+    if (in->facts == NULL)
+        return TIME_UNKNOWN;
+    int64_t clocks = freshness_next_change(&in->facts->image, &j->set->limits, in->now_ms);
+    int64_t exceptions = exceptions_next_end(in->exceptions, in->n_exceptions, in->facts, in->now_ms);
+    int64_t next = clocks < exceptions ? clocks : exceptions;
+    return next == INT64_MAX ? TIME_UNKNOWN : next;
+}
+
+int verdict_decide(const struct policy_set *set, const struct policy_input *in, struct arena *arena,
+                   struct verdict *out, struct err *err)
+{
+    struct judging j = { .set = set, .in = in, .arena = arena };
+
+    if (in->facts != NULL)
+        facts_tally(in->facts, in->exceptions, in->n_exceptions, in->now_ms);
+    if (facts_view_init(&j.view, in->facts, &set->limits, in->now_ms, arena, err) != 0)
+        return -1;
+    for (size_t i = 0; i < set->n && !j.failed; i++) {
+        if (applies(set->items[i], in))
+            judge_policy(&j, set->items[i]);
+    }
+    const char **missing = arena_array(arena, j.n_missing, sizeof *missing);
+    if (j.failed || missing == NULL)
+        return err_nomem(err);
+    if (j.n_missing > 0)
+        memcpy(missing, j.missing, j.n_missing * sizeof *missing);
+    if (j.n_reasons > 0)
+        qsort(j.reasons, j.n_reasons, sizeof *j.reasons, by_weight);
+    const struct image *image = in->facts != NULL ? &in->facts->image : NULL;
+    *out = (struct verdict){
+        .image = image != NULL ? image->digest : NULL, .decision = overall(j.reasons, j.n_reasons), .decided_ms = in->now_ms,
+        .freshness = image != NULL ? (int)freshness_decide(image, &set->limits, in->now_ms) : FRESHNESS_UNKNOWN,
+        .policy_version = set->version, .reasons = j.reasons, .n_reasons = j.n_reasons, .missing = missing,
+        .n_missing = j.n_missing, .is_unsigned = image != NULL && image->has_scan && !image->is_signed,
+        .excepted = j.excepted + (image != NULL ? image->counts.excepted : 0), .valid_until_ms = valid_until(&j),
+    };
+    return 0;
+}
