@@ -3,6 +3,7 @@
  * Runs on a worker (light routes have no body).  After request_decode the
  * handler's input is whole: nothing behind it looks at text again. */
 #include "base/compress.h"
+#include "base/crypto.h"
 #include "http/request.h"
 #include "wire/json.h"
 
@@ -74,7 +75,7 @@ static int query(struct request *r)
 static int idempotency(struct request *r)
 {
     const char *key = r->facts.idempotency_key;
-    struct buf all;
+    struct sha256 sum;
 
     if (key == NULL || (r->route->flags & ROUTE_IDEMPOTENT) == 0 || r->caller.role == WHO_ANYONE ||
         r->server->back.hooks->keep.get == NULL)
@@ -82,17 +83,13 @@ static int idempotency(struct request *r)
     size_t len = strlen(key);
     if (len == 0 || len > MAX_KEY)
         return err_set(&r->err, ERR_INVALID, "Idempotency-Key: 1 to %d bytes expected", MAX_KEY);
-    buf_init(&all, r->call.body.len + r->uri_len + 16);
-    buf_printf(&all, "%s %s\n", r->route->method, r->uri);
-    buf_put(&all, r->call.body.ptr, r->call.body.len);
-    bool failed = all.failed;
-    if (!failed)
-        etag_of(all.ptr, all.len, r->hash);
-    buf_free(&all);
-    if (failed)
-        return err_nomem(&r->err);
+    sha256_init(&sum);
+    sha256_add(&sum, r->route->method, strlen(r->route->method));
+    sha256_add(&sum, " ", 1);
+    sha256_add(&sum, r->uri, r->uri_len + 1);
+    sha256_add(&sum, r->call.body.ptr, r->call.body.len);
+    sha256_done(&sum, r->exec.request);
     r->exec.key = key;
-    r->exec.request_hash = r->hash;
     r->exec.keep = &r->server->back.hooks->keep;
     return 0;
 }

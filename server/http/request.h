@@ -83,7 +83,6 @@ struct request {
     struct exec exec;
     struct work_job job;
     const char *header_values[REQUEST_MAX_HEADERS];
-    char hash[ETAG_TEXT];                /* of an idempotent request */
 
     unsigned char *body;
     size_t body_len, body_reserved;
