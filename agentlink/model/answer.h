@@ -3,13 +3,8 @@
 #ifndef KEEP_MODEL_ANSWER_H
 #define KEEP_MODEL_ANSWER_H
 
+#include "model/page.h"
 #include "model/verdict.h"
-
-/* Paging, common to lists. */
-struct page_query {
-    int64_t limit;             /* 1..500 */
-    const char *cursor;
-};
 
 /* ---- images ---- */
 struct image_query {

@@ -45,6 +45,7 @@ struct caller {
     const char *name;              /* shown in the audit log */
     bool is_session;               /* came with a cookie: writes need the CSRF header */
     const char *csrf;              /* the session's token, NULL otherwise */
+    const char *session_id;        /* NULL unless is_session */
     const char *const *repositories; size_t n_repositories;   /* patterns; 0: all */
     const char *from;              /* client address as text */
 };

@@ -9,7 +9,7 @@
     const struct shape variable = { .name = label, .size = sizeof(type), .fields = table, .n_fields = N_OF(table) }
 
 /* limit and cursor of a query struct with a member `page`. */
-#define PAGE_FIELDS(type) \
+#define PAGE_OF(type) \
     { .key = "limit", .type = FIELD_INT, .off = offsetof(type, page.limit), .min = 1, .max = 500, .doc = "How many at most (50)." }, \
     { .key = "cursor", .type = FIELD_TEXT, .off = offsetof(type, page.cursor), .max = 256, .doc = "`next` of the page before." }
 

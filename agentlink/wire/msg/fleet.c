@@ -6,7 +6,7 @@
 #include "wire/msg/words.h"
 
 static const struct field holder_query_fields[] = {
-    PAGE_FIELDS(struct holder_query),
+    PAGE_OF(struct holder_query),
     { .key = "vulnerability", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct holder_query, vulnerability), .min = 1, .max = 128, .doc = "CVE or any alias." },
     TEXT_F("team", struct holder_query, team, "Only this team."),
     BOOL_F("running", struct holder_query, running, "Only images that run."),
@@ -50,7 +50,7 @@ static const struct field vulnerability_list_fields[] = {
 SHAPE(vulnerability_list_shape, "vulnerability_list", struct vulnerability_list_answer, vulnerability_list_fields);
 
 static const struct field package_find_query_fields[] = {
-    PAGE_FIELDS(struct package_find_query),
+    PAGE_OF(struct package_find_query),
     { .key = "name", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct package_find_query, name), .min = 1, .max = 256, .doc = "Package, or its short name (log4j-core)." },
     { .key = "version", .type = FIELD_TEXT, .off = offsetof(struct package_find_query, version), .min = 1, .max = 256, .doc = "Range: < 2.17.1, >=1.0 <2.0; order of the ecosystem." },
     TEXT_F("ecosystem", struct package_find_query, ecosystem, "Only this ecosystem (Debian matches Debian:12)."),
@@ -95,7 +95,7 @@ static const struct field running_result_fields[] = {
 };
 SHAPE(running_result_shape, "running_result", struct running_result, running_result_fields);
 static const struct field running_query_fields[] = {
-    PAGE_FIELDS(struct running_query),
+    PAGE_OF(struct running_query),
     TEXT_F("cluster", struct running_query, cluster, "Only this cluster."),
     TEXT_F("namespace", struct running_query, namespace, "Only this namespace."),
     DIGEST_F("image", struct running_query, image, "Only this image."),
@@ -133,7 +133,7 @@ static const struct field repository_fields[] = {
 };
 SHAPE(repository_shape, "repository", struct repository_answer, repository_fields);
 static const struct field repository_query_fields[] = {
-    PAGE_FIELDS(struct repository_query),
+    PAGE_OF(struct repository_query),
     TEXT_F("q", struct repository_query, q, "Beginning of the name."),
 };
 SHAPE(repository_query_shape, "repository_query", struct repository_query, repository_query_fields);

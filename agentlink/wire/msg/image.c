@@ -53,7 +53,7 @@ static const struct field brief_fields[] = {
 SHAPE(image_brief_shape, "image_brief", struct image_brief, brief_fields);
 
 static const struct field query_fields[] = {
-    PAGE_FIELDS(struct image_query),
+    PAGE_OF(struct image_query),
     WORD_F("freshness", struct image_query, freshness, freshness_filter, "Only this state."),
     BOOL_F("stale", struct image_query, stale, "Only those that are stale by either clock, or were never scanned."),
     WORD_F("verdict", struct image_query, verdict, decision_filter, "Only this verdict."),
@@ -166,10 +166,6 @@ static const struct field verdict_list_fields[] = {
 };
 SHAPE(verdict_list_shape, "verdict_list", struct verdict_list_answer, verdict_list_fields);
 
-struct only_page { struct page_query page; };
-static const struct field page_fields[] = { PAGE_FIELDS(struct only_page) };
-SHAPE(page_query_shape, "page_query", struct only_page, page_fields);
-
 /* ---- findings ---- */
 static const struct field exception_brief_fields[] = {
     TEXT_F("id", struct exception_brief, id, "Exception."),
@@ -201,7 +197,7 @@ static const struct field finding_fields[] = {
 SHAPE(finding_shape, "finding", struct finding_answer, finding_fields);
 
 static const struct field finding_query_fields[] = {
-    PAGE_FIELDS(struct finding_query),
+    PAGE_OF(struct finding_query),
     WORD_F("severity", struct finding_query, severity, severity_filter, "Only this severity."),
     BOOL_F("fixable", struct finding_query, fixable, "Only those with a fix."),
     BOOL_F("open", struct finding_query, open, "Only those that count: not excepted, not suppressed."),
@@ -231,7 +227,7 @@ static const struct field package_fields[] = {
 SHAPE(package_shape, "package", struct package_answer, package_fields);
 
 static const struct field package_query_fields[] = {
-    PAGE_FIELDS(struct package_query),
+    PAGE_OF(struct package_query),
     TEXT_F("q", struct package_query, q, "Beginning of the name."),
 };
 SHAPE(package_query_shape, "package_query", struct package_query, package_query_fields);

@@ -37,7 +37,7 @@ static const struct field scan_fields[] = {
 SHAPE(scan_shape, "scan", struct scan_answer, scan_fields);
 
 static const struct field query_fields[] = {
-    PAGE_FIELDS(struct scan_query),
+    PAGE_OF(struct scan_query),
     DIGEST_F("image", struct scan_query, image, "Only of this image (any of its digests)."),
     TEXT_F("scanner", struct scan_query, scanner, "Only by this scanner."),
 };

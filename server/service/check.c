@@ -1,0 +1,163 @@
+/* check.c - see check.h. */
+#include "service/check.h"
+#include "base/base64.h"
+#include "base/crypto.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REASON_MIN = 10 };
+
+static bool is_control(unsigned char c)
+{
+    return c < 0x20 || c == 0x7f;
+}
+
+int check_name(const char *path, const char *text, struct err *err)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++)
+        if (is_control((unsigned char)text[i]))
+            return err_set(err, ERR_INVALID, "%s: control characters are not allowed", path);
+    if (len == 0 || text[0] == ' ' || text[len - 1] == ' ')
+        return err_set(err, ERR_INVALID, "%s: may not be empty or begin or end with a blank", path);
+    return 0;
+}
+
+/* A character is a byte that does not continue a UTF-8 sequence. */
+int check_reason(const char *path, const char *text, struct err *err)
+{
+    size_t n = 0;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (is_control(c) && c != '\n' && c != '\t')
+            return err_set(err, ERR_INVALID, "%s: control characters are not allowed", path);
+        n += !is_control(c) && c != ' ' && (c & 0xc0) != 0x80;
+    }
+    if (n < REASON_MIN)
+        return err_set(err, ERR_INVALID, "%s: %zu characters; at least %d are needed", path, n, REASON_MIN);
+    return 0;
+}
+
+int check_pattern(const char *path, const char *pattern, struct err *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._-/:*?";
+
+    if (pattern[0] == '\0' || pattern[0] == '/')
+        return err_set(err, ERR_INVALID, "%s: not a pattern of repositories", path);
+    if (pattern[strspn(pattern, allowed)] != '\0')
+        return err_set(err, ERR_INVALID, "%s: lower-case repository names with * and ? are expected", path);
+    return 0;
+}
+
+int check_patterns(const char *path, const char *const *patterns, size_t n, struct err *err)
+{
+    char at[64];
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(at, sizeof at, "%s[%zu]", path, i);
+        if (check_pattern(at, patterns[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool is_given(int64_t at_ms)
+{
+    return at_ms != TIME_UNKNOWN && at_ms != 0;
+}
+
+int check_expiry(const char *in, int64_t at_ms, const char *otherwise, int64_t max_ms, int64_t now_ms,
+                 int64_t *expires_ms, struct err *err)
+{
+    int64_t span;
+
+    if (in != NULL && is_given(at_ms))
+        return err_set(err, ERR_INVALID, "$.expires_at: not together with expires_in");
+    if (in == NULL && !is_given(at_ms)) {
+        if (otherwise == NULL)
+            return err_set(err, ERR_INVALID, "$.expires_at: this or expires_in is required");
+        in = otherwise;
+    }
+    if (in != NULL && !time_parse_duration(in, &span))
+        return err_set(err, ERR_INVALID, "$.expires_in: a duration like 12h or 90d is expected");
+    if (in == NULL)
+        span = at_ms < now_ms ? -1 : at_ms - now_ms;
+    if (span <= 0)
+        return err_set(err, ERR_INVALID, "$.expires_%s: lies not in the future", in != NULL ? "in" : "at");
+    if (span > max_ms)
+        return err_set(err, ERR_INVALID, "$.expires_%s: more than %" PRId64 " days away, the most that is allowed",
+                       in != NULL ? "in" : "at", max_ms / MS_DAY);
+    *expires_ms = now_ms + span;
+    return 0;
+}
+
+const char *id_new(struct arena *arena, const char *prefix)
+{
+    unsigned char random[16];
+    char hex[2 * sizeof random + 1];
+
+    random_bytes(random, sizeof random);
+    hex_encode(random, sizeof random, hex);
+    return arena_printf(arena, "%s%s", prefix, hex);
+}
+
+static int64_t page_size(const struct page_query *q)
+{
+    return q == NULL || q->limit <= 0 ? PAGE_DEFAULT : q->limit > PAGE_MAX ? PAGE_MAX : q->limit;
+}
+
+int64_t page_limit(const struct page_query *q)
+{
+    return page_size(q) + 1;
+}
+
+/* A cursor is base64url of "<at_ms>/<id>". */
+int page_start(const struct page_query *q, struct arena *arena, int64_t *at_ms, const char **id, struct err *err)
+{
+    if (q == NULL || q->cursor == NULL) {
+        *at_ms = INT64_MAX;
+        *id = "";
+        return 0;
+    }
+    size_t len = strlen(q->cursor), n;
+    char *text = arena_bytes(arena, base64_decoded_max(len) + 1);
+    if (text == NULL)
+        return err_nomem(err);
+    if (base64_decode(q->cursor, len, BASE64_URL | BASE64_PAD_NEVER, text, &n) != 0 || !str_is_utf8(text, n))
+        return err_set(err, ERR_INVALID, "query.cursor: not one of ours");
+    text[n] = '\0';
+    char *slash = strchr(text, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    if (slash == NULL || !str_to_i64(text, 0, INT64_MAX, at_ms))
+        return err_set(err, ERR_INVALID, "query.cursor: not one of ours");
+    *id = slash + 1;
+    return 0;
+}
+
+int page_fill(const struct page_query *q, struct arena *arena, const void *items, size_t n, page_key_fn *key,
+              struct page *out, struct err *err)
+{
+    size_t size = (size_t)page_size(q);
+    int64_t at_ms = 0;
+    const char *id = "";
+
+    *out = (struct page){ .items = items, .n_items = n < size ? n : size };
+    if (n <= size)
+        return 0;
+    key(items, size - 1, &at_ms, &id);
+    const char *text = arena_printf(arena, "%" PRId64 "/%s", at_ms, id);
+    if (text == NULL)
+        return err_nomem(err);
+    size_t len = strlen(text);
+    char *cursor = arena_bytes(arena, base64_encoded_len(len) + 1);
+    if (cursor == NULL)
+        return err_nomem(err);
+    base64_encode(text, len, BASE64_URL | BASE64_PAD_NEVER, cursor);
+    out->next = cursor;
+    return 0;
+}
