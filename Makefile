@@ -46,6 +46,8 @@ CTL_ARCHIVES := $(foreach l,agentlink/ctl server/core agentlink/client agentlink
 
 PROGRAMS := $(if $(wildcard server/main.c),$(O)/keepd) $(if $(wildcard agentlink/ctl/main.c),$(O)/keepctl)
 
+archives: $(ARCHIVES)
+
 all: $(PROGRAMS)
 ifeq ($(VARIANT),release)
 	@for p in $(PROGRAMS); do ln -sfn release/$$(basename $$p) build/$$(basename $$p); done
@@ -55,13 +57,15 @@ define layer_rule
 $(O)/$(1).a: $$(call objects,$$(call layer_sources,$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(if $$^,ar rcs $$@ $$^,ar rcs $$@)
+	@echo '  AR   $$@'
+	@$$(if $$^,ar rcs $$@ $$^,ar rcs $$@)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	@echo '  CC   $<'
+	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # ---- schema/NNNN_words.sql -> the migrations embedded in server/db -----------
 SCHEMA := $(sort $(wildcard schema/*.sql))
@@ -72,15 +76,18 @@ $(O)/gen/migrations.c: server/db/migrations.sh $(SCHEMA)
 	@mv $@.tmp $@
 
 $(O)/gen/migrations.o: $(O)/gen/migrations.c
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	@echo '  CC   $<'
+	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(O)/server/db.a: $(O)/gen/migrations.o
 
 $(O)/keepd: $(call objects,server/main.c) $(SERVER_ARCHIVES)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< $(SERVER_ARCHIVES) $(LIBS)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SERVER_ARCHIVES) $(LIBS)
 
 $(O)/keepctl: $(call objects,agentlink/ctl/main.c) $(CTL_ARCHIVES)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< $(CTL_ARCHIVES) $(LIBS)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(CTL_ARCHIVES) $(LIBS)
 
 # ---- tests: every .c in these folders is one program ------------------------
 TEST_LIBS := -lcmocka
@@ -95,13 +102,15 @@ FUZZ      := $(call tests_in,fuzz)
 
 $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< $(ARCHIVES) $(TEST_LIBS) $(LIBS)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(ARCHIVES) $(TEST_LIBS) $(LIBS)
 
 # A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz
 # variant it is linked with a small main that replays files.
 $(FUZZ): $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/replay/main.o) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
 
 tests: $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(FUZZ)
 unit: $(UNIT)

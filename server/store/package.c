@@ -34,7 +34,7 @@ static const struct db_query Q[Q_N] = {
         "FROM package_names n JOIN packages p ON p.name_id = n.id JOIN image_packages ip ON ip.package_id = p.id "
         "WHERE n.id IN (SELECT id FROM package_names WHERE name = $1 UNION SELECT id FROM package_names WHERE short_name = $1) "
         "AND ($2 IS NULL OR n.ecosystem = $2 OR substr(n.ecosystem, 1, length($2) + 1) = $2 || ':') "
-        "GROUP BY p.id, n.name, n.ecosystem, p.version, p.arch, p.purl, n.id ORDER BY n.name, n.ecosystem, p.id" },
+        "GROUP BY p.id, n.name, n.ecosystem, p.version, p.arch, p.purl, n.id ORDER BY p.id" },
     [Q_HOLDERS] = { "package.holders", "iii", "ittttti",
         "SELECT i.id, i.digest, r.name, i.tag, r.team, ip.path, i.n_running "
         "FROM image_packages ip JOIN images i ON i.id = ip.image_id JOIN repositories r ON r.id = i.repository_id "

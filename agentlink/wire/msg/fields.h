@@ -11,7 +11,7 @@
 /* limit and cursor of a query struct with a member `page`. */
 #define PAGE_OF(type) \
     { .key = "limit", .type = FIELD_INT, .off = offsetof(type, page.limit), .min = 1, .max = 500, .doc = "How many at most (50)." }, \
-    { .key = "cursor", .type = FIELD_TEXT, .off = offsetof(type, page.cursor), .max = 256, .doc = "`next` of the page before." }
+    { .key = "cursor", .type = FIELD_TEXT, .off = offsetof(type, page.cursor), .max = 2048, .doc = "`next` of the page before." }
 
 #define NEXT_FIELD(type) \
     { .key = "next", .type = FIELD_TEXT, .flags = FIELD_OUT_ONLY, .off = offsetof(type, next), .doc = "Cursor of the next page; absent at the end." }
