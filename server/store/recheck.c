@@ -4,6 +4,7 @@
  * engines): the candidates are few whenever the scope names a vulnerability or
  * a digest. */
 #include "store/recheck.h"
+#include "store/finding.h"
 #include "store/image.h"
 #include "store/list.h"
 #include "wire/imageref.h"
@@ -13,11 +14,8 @@
                        " WHERE p.id = " n " AND (n.name = " p " OR n.short_name = " p ")))"
 #define RUNS_IN(p) "(" p " IS NULL OR EXISTS (SELECT 1 FROM running x WHERE x.image_id = i.id AND x.namespace = " p "))"
 
-enum { Q_VULNERABILITY, Q_BY_DIGEST, Q_BY_FINDING, Q_BY_PACKAGE, Q_EVERY, Q_N };
+enum { Q_BY_DIGEST, Q_BY_FINDING, Q_BY_PACKAGE, Q_EVERY, Q_N };
 static const struct db_query Q[] = {
-    [Q_VULNERABILITY] = { "recheck.vulnerability", "t", "i",
-        "SELECT id FROM vulnerabilities WHERE name = $1"
-        " UNION SELECT vulnerability_id FROM vulnerability_aliases WHERE alias = $1" },
     [Q_BY_DIGEST] = { "recheck.by_digest", "titt", "itt",
         CANDIDATES "i.id IN (SELECT id FROM images WHERE digest = $1"
         " UNION SELECT image_id FROM digest_aliases WHERE digest = $1)"
@@ -39,12 +37,11 @@ const struct db_queries recheck_queries = { Q, Q_N };
  * never been seen. */
 static int candidates(struct db *db, const struct recheck_scope *s, struct db_rows *rows, bool *known, struct err *err)
 {
-    int64_t vulnerability = -1;
+    int64_t vulnerability = 0;
 
-    if (s->vulnerability != NULL &&
-        db_int(db, &Q[Q_VULNERABILITY], DB_IN(db_t(s->vulnerability)), -1, &vulnerability, err) != 0)
+    if (s->vulnerability != NULL && vulnerability_find(db, s->vulnerability, &vulnerability, err) != 0)
         return -1;
-    *known = s->vulnerability == NULL || vulnerability != -1;
+    *known = s->vulnerability == NULL || vulnerability != 0;
     if (!*known)
         return 0;
     if (s->digest != NULL)
