@@ -9,7 +9,7 @@
 
 static bool same_package(const struct json *affected, const struct osv_place *place)
 {
-    const char *name = json_get_str(json_get(affected, "package"), "name", NULL);
+    const char *name = json_get_str(json_get(affected, "package"), "name", "");
 
     return place->name == NULL || str_eq_nocase(name, place->name);
 }
@@ -175,8 +175,12 @@ void osv_scanner_decode(struct decode *d, const struct json *doc)
 
 bool osv_advisory_detect(const struct json *doc)
 {
-    return json_is(json_get(doc, "id"), JSON_STRING) && json_get(doc, "modified") != NULL &&
-           json_get(doc, "vulnerabilities") == NULL;
+    static const char *const others[] = { "modified", "affected", "aliases", "schema_version", "withdrawn" };
+    bool is_record = false;
+
+    for (size_t i = 0; i < N_ITEMS(others); i++)
+        is_record |= json_get(doc, others[i]) != NULL;
+    return is_record && json_is(json_get(doc, "id"), JSON_STRING) && json_get(doc, "vulnerabilities") == NULL;
 }
 
 void osv_advisory_decode(struct decode *d, const struct json *doc)
