@@ -199,23 +199,16 @@ static void v4_decode(struct decode *d, const struct json *doc)
 
 /* ---- clair-scanner --------------------------------------------------------------------- */
 
-static bool is_listed(const struct json *list, const char *name)
-{
-    for (uint32_t i = 0; i < json_len(list); i++) {
-        if (str_eq(json_str(json_at(list, i), NULL), name))
-            return true;
-    }
-    return false;
-}
-
 static void scanner_decode(struct decode *d, const struct json *doc)
 {
     const struct json *list = decode_list(d, doc, "vulnerabilities"), *unapproved = json_get(doc, "unapproved");
-    bool has_approvals = json_len(list) <= 20000;    /* the lookup is linear */
+    struct name_index by_name = { 0 };
 
     d->scan->format_version = "clair-scanner";
     d->scan->scanner = "clair-scanner";
     image_set_reference(d, decode_hint(d, doc, "image"));
+    for (uint32_t i = 0; i < json_len(unapproved); i++)
+        name_index_put(d, &by_name, json_str(json_at(unapproved, i), NULL), i);
     for (uint32_t i = 0; i < json_len(list) && !d->failed; i++) {
         const struct json *v = json_at(list, i);
         struct finding *f = decode_add_finding(d, decode_text(d, v, "vulnerability"));
@@ -228,7 +221,7 @@ static void scanner_decode(struct decode *d, const struct json *doc)
         finding_default_status(f);
         f->title = decode_hint(d, v, "description");
         f->url = decode_url(decode_hint(d, v, "link"));
-        if (has_approvals && json_is(unapproved, JSON_ARRAY) && !is_listed(unapproved, f->id))
+        if (json_is(unapproved, JSON_ARRAY) && name_index_get(&by_name, f->id) == NO_PACKAGE)
             f->suppressed = "approved";
     }
 }
