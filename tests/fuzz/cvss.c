@@ -40,7 +40,7 @@ static void reverse(const char *vector, char *out)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char text[1024], other[2048];
-    struct cvss c, d;
+    struct cvss_score c, d;
     struct err err;
 
     if (size >= sizeof text)

@@ -29,9 +29,7 @@ static char *take_line(const uint8_t **p, const uint8_t *end)
     return s;
 }
 
-/* Maven's own order is not transitive ("1-ga1" and "1-ga2" both equal "1"); nor is
- * rpm's, where "1.~" and "1~" are alike but "^" sees the separator; PHP's forms
- * have no order among unknown words and numbers behind them. */
+/* Maven's own order is not one: "1-ga1" and "1-ga2" are both equal to "1". */
 static bool is_transitive(enum version_scheme s)
 {
     return s != VERSION_MAVEN;

@@ -42,7 +42,7 @@ static const struct {
 
 static int score_of(const char *vector)
 {
-    struct cvss c;
+    struct cvss_score c;
     struct err err = { 0 };
 
     if (cvss_from_vector(vector, &c, &err) != 0)
@@ -54,7 +54,7 @@ static void known_vectors_have_their_published_score(void **state)
 {
     (void)state;
     for (size_t i = 0; i < N_ITEMS(scores); i++) {
-        struct cvss c;
+        struct cvss_score c;
         struct err err = { 0 };
         if (cvss_from_vector(scores[i].vector, &c, &err) != 0)
             fail_msg("%s: %s", scores[i].vector, err.msg);
@@ -65,7 +65,7 @@ static void known_vectors_have_their_published_score(void **state)
 
 static void vector_without_prefix_is_recognised_by_its_metrics(void **state)
 {
-    struct cvss c;
+    struct cvss_score c;
     struct err err;
 
     (void)state;
@@ -91,7 +91,7 @@ static void faulty_vector_is_refused_and_says_why(void **state)
         { "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:S/SA:N", "SI has no value \"S\"" }, { "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:R/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "UI has no value" },
         { "AV:N/AC:L/Au:N/C:P/I:P/A:P/E:X", "E has no value \"X\"" }, { "CVSS:3.1/AV:N/AC:L/Au:N/C:P/I:P/A:P", "no metric \"Au\"" },
     };
-    struct cvss c = { 1, 2 };
+    struct cvss_score c = { 1, 2 };
     struct err err;
 
     (void)state;
@@ -108,7 +108,7 @@ static void faulty_vector_is_refused_and_says_why(void **state)
 static void overlong_vector_is_refused(void **state)
 {
     char text[600];
-    struct cvss c;
+    struct cvss_score c;
     struct err err;
 
     (void)state;
@@ -146,12 +146,12 @@ static void supplemental_metrics_and_explicit_defaults_change_nothing(void **sta
 static void score_out_of_range_has_no_severity(void **state)
 {
     (void)state;
-    assert_int_equal(cvss_severity(&(struct cvss){ 31, -1 }), SEVERITY_UNKNOWN);
-    assert_int_equal(cvss_severity(&(struct cvss){ 31, 101 }), SEVERITY_UNKNOWN);
-    assert_int_equal(cvss_severity(&(struct cvss){ 40, 1 }), SEVERITY_LOW);
-    assert_int_equal(cvss_severity(&(struct cvss){ 40, 39 }), SEVERITY_LOW);
-    assert_int_equal(cvss_severity(&(struct cvss){ 40, 40 }), SEVERITY_MEDIUM);
-    assert_int_equal(cvss_severity(&(struct cvss){ 40, 89 }), SEVERITY_HIGH);
+    assert_int_equal(cvss_severity(&(struct cvss_score){ 31, -1 }), SEVERITY_UNKNOWN);
+    assert_int_equal(cvss_severity(&(struct cvss_score){ 31, 101 }), SEVERITY_UNKNOWN);
+    assert_int_equal(cvss_severity(&(struct cvss_score){ 40, 1 }), SEVERITY_LOW);
+    assert_int_equal(cvss_severity(&(struct cvss_score){ 40, 39 }), SEVERITY_LOW);
+    assert_int_equal(cvss_severity(&(struct cvss_score){ 40, 40 }), SEVERITY_MEDIUM);
+    assert_int_equal(cvss_severity(&(struct cvss_score){ 40, 89 }), SEVERITY_HIGH);
 }
 
 int main(void)
