@@ -81,6 +81,17 @@ $(O)/gen/migrations.o: $(O)/gen/migrations.c
 
 $(O)/server/db.a: $(O)/gen/migrations.o
 
+# ---- generated: the web interface, compiled in -------------------------------
+$(O)/gen/web.c: server/http/web.sh $(shell find web -type f 2>/dev/null)
+	@mkdir -p $(@D)
+	sh server/http/web.sh web $(@D) > $@.tmp
+	@mv $@.tmp $@
+
+$(O)/gen/web.o: $(O)/gen/web.c
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(O)/server/http.a: $(O)/gen/web.o
+
 $(O)/keepd: $(call objects,server/main.c) $(SERVER_ARCHIVES)
 	@echo '  LINK $@'
 	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SERVER_ARCHIVES) $(LIBS)

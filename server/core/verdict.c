@@ -190,14 +190,9 @@ static void judge_one(struct judging *j, const struct validation *v, const struc
     }
 }
 
-/* A list of the run must be read inside a run: items come through a host function. */
-static struct cel_value item_at(struct judging *j, const struct cel_value *list, uint32_t i)
-{
-    return cel_item(j->arena, list, i);
-}
-
 static void judge_each(struct judging *j, const struct validation *v)
 {
+    struct cel_activation act = { .values = j->values, .lookup = lookup, .data = j };
     struct cel_value list = ask(j, v->each);
 
     if (list.kind == CEL_UNKNOWN) {
@@ -209,7 +204,7 @@ static void judge_each(struct judging *j, const struct validation *v)
         return;
     }
     for (uint32_t i = 0, n = cel_size(&list); i < n && !j->failed; i++) {
-        struct cel_value item = item_at(j, &list, i);
+        struct cel_value item = cel_item(v->each, &act, j->arena, &list, i);
         j->values[VAR_ITEM] = item;
         judge_one(j, v, &item);
     }

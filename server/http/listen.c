@@ -118,6 +118,22 @@ int listen_port(int fd)
     return ntohs(((const struct sockaddr_in6 *)(const void *)&ss)->sin6_port);
 }
 
+void address_format(const struct sockaddr *sa, char *out, size_t size)
+{
+    const struct sockaddr_in6 *in6 = (const void *)sa;
+    const struct sockaddr_in *in = (const void *)sa;
+    const char *done = NULL;
+
+    if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+        done = inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], out, (socklen_t)size);
+    else if (sa->sa_family == AF_INET6)
+        done = inet_ntop(AF_INET6, &in6->sin6_addr, out, (socklen_t)size);
+    else if (sa->sa_family == AF_INET)
+        done = inet_ntop(AF_INET, &in->sin_addr, out, (socklen_t)size);
+    if (done == NULL)
+        snprintf(out, size, "?");
+}
+
 /* Takes a batch; out of descriptors means a short pause, not a spin. */
 static void accept_some(const struct accept_from *from)
 {

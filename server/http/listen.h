@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -20,6 +21,9 @@ int listen_open(const char *address, int backlog, int *out, struct err *err);
 bool listen_is_loopback(const char *address);
 
 int listen_port(int fd);                      /* of a listening socket */
+
+/* Numeric, without port; IPv4 also when it came in through IPv6. */
+void address_format(const struct sockaddr *sa, char *out, size_t size);
 
 struct acceptor;
 

@@ -67,7 +67,7 @@ struct request {
     enum step step;
     bool identified;
     bool close_after;
-    bool in_body_refused;
+    bool is_suspended;
     const char *uri_at;                  /* where the raw target lies in the library's buffer */
     size_t uri_len, path_len;
     struct guard_facts facts;            /* texts borrowed from the library until completion */
@@ -83,7 +83,6 @@ struct request {
     struct exec exec;
     struct work_job job;
     const char *header_values[REQUEST_MAX_HEADERS];
-    char hash[ETAG_TEXT];                /* of an idempotent request */
 
     unsigned char *body;
     size_t body_len, body_reserved;
@@ -97,8 +96,7 @@ struct request {
     char uri[];                          /* raw target, a copy */
 };
 
-/* dispatch.c */
-void request_dispatch_setup(struct http_server *s);
+/* dispatch.c: the library's callbacks */
 void *request_begin(void *server, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result request_access(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
                                const char *version, const char *data, size_t *size, void **state);

@@ -81,6 +81,7 @@ struct call {
     const char *set_cookie;        /* whole header value, or NULL */
     const char *answer_type;       /* with answer: content type of raw bytes */
     struct bytes answer;           /* raw answer instead of `out` (arena or static) */
+    struct bytes answer_gzip;      /* the same bytes already gzip-coded, or {NULL, 0} */
     const char *answer_etag;       /* strong, with quotes; NULL: computed for GET */
     const char *file_name;         /* Content-Disposition: attachment */
     int64_t retry_after_s;         /* with an error */

@@ -10,7 +10,7 @@ void exec_reset(struct exec *x)
 
     c->status = 0;
     c->location = c->set_cookie = c->answer_type = c->answer_etag = c->file_name = NULL;
-    c->answer = (struct bytes){ NULL, 0 };
+    c->answer = c->answer_gzip = (struct bytes){ NULL, 0 };
     c->complaints.first = c->complaints.last = NULL;
     c->complaints.n = 0;
     if (x->out != NULL)
@@ -64,7 +64,7 @@ int exec_read(struct exec *x, call_fn *fn, struct db *reader, struct err *err)
 static int keep(struct exec *x, struct db *db, struct err *err)
 {
     struct call *c = x->call;
-    struct kept_answer answer = { .status = c->status, .location = c->location };
+    struct kept_answer answer = { .status = c->status };
 
     if (x->out != NULL) {
         buf_init(&x->encoded, EXEC_ANSWER_MAX);
@@ -73,7 +73,7 @@ static int keep(struct exec *x, struct db *db, struct err *err)
             return err_nomem(err);
         answer.body = (struct bytes){ (const unsigned char *)x->encoded.ptr, x->encoded.len };
     }
-    return x->keep->put(db, c->caller->id, x->key, x->request_hash, &answer, c->now_ms, err);
+    return x->keep->put(db, c->caller->id, x->key, x->request, &answer, c->now_ms, err);
 }
 
 /* 1: the kept answer is now the call's answer. */
@@ -82,7 +82,7 @@ static int replay(struct exec *x, struct db *db, struct err *err)
     struct kept_answer kept = { 0 };
     struct call *c = x->call;
 
-    int rc = x->keep->get(db, c->caller->id, x->key, x->request_hash, c->arena, &kept, err);
+    int rc = x->keep->get(db, c->caller->id, x->key, x->request, c->arena, &kept, err);
     if (rc != 1)
         return rc;
     buf_init(&x->encoded, EXEC_ANSWER_MAX);
@@ -90,7 +90,6 @@ static int replay(struct exec *x, struct db *db, struct err *err)
     if (x->encoded.failed)
         return err_nomem(err);
     c->status = kept.status;
-    c->location = kept.location;
     x->replayed = true;
     return 1;
 }

@@ -18,15 +18,16 @@ enum { EXEC_TRIES = 4, EXEC_ANSWER_MAX = 64 << 20 };
 struct kept_answer {
     int status;
     struct bytes body;             /* JSON, or empty */
-    const char *location;          /* or NULL */
 };
+
+enum { REQUEST_HASH_LEN = 32 };    /* SHA-256 of method, target and body */
 
 /* Where kept answers live (the store); both run inside the write transaction. */
 struct keep_answers {
     /* 1 found, 0 none, -1 error; ERR_CONFLICT when the key came with another request. */
-    int (*get)(struct db *db, const char *caller, const char *key, const char *request_hash,
+    int (*get)(struct db *db, const char *caller, const char *key, const uint8_t request[REQUEST_HASH_LEN],
                struct arena *arena, struct kept_answer *out, struct err *err);
-    int (*put)(struct db *db, const char *caller, const char *key, const char *request_hash,
+    int (*put)(struct db *db, const char *caller, const char *key, const uint8_t request[REQUEST_HASH_LEN],
                const struct kept_answer *answer, int64_t now_ms, struct err *err);
 };
 
@@ -37,7 +38,8 @@ struct exec {
     const void *in;
     void *out;                     /* route->out->size bytes, zeroed; NULL without a shape */
 
-    const char *key, *request_hash;          /* Idempotency-Key, or NULL */
+    const char *key;               /* Idempotency-Key, or NULL */
+    uint8_t request[REQUEST_HASH_LEN];
     const struct keep_answers *keep;         /* NULL: the key is ignored */
     struct buf encoded;            /* the answer as JSON once it had to be kept or was replayed (buf_free) */
     bool replayed;

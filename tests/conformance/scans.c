@@ -35,7 +35,7 @@ struct row {
 /* ---- rules ----------------------------------------------------------------------- */
 
 enum rule { RULE_CLAIR_PAIRS, RULE_CLAIR_IDS, RULE_CDX_AFFECTS, RULE_SARIF_KINDS, RULE_SARIF_INDEX, RULE_GITLAB_KINDS,
-            RULE_GITLAB_CVE, RULE_INVALID_PURL, RULE_IGNORED, RULE_SUBJECT_DIGEST, RULE_NO_ENVELOPE, RULE_INFO, RULE_N };
+            RULE_INVALID_PURL, RULE_IGNORED, RULE_SUBJECT_DIGEST, RULE_NO_ENVELOPE, RULE_ONE_SIGNATURE, RULE_TIMES, RULE_N };
 
 static const struct { const char *name, *why; } rules[RULE_N] = {
     [RULE_CLAIR_PAIRS] = { "clair-pairs", "a finding is a vulnerability of a package; expected counts vulnerabilities" },
@@ -44,12 +44,12 @@ static const struct { const char *name, *why; } rules[RULE_N] = {
     [RULE_SARIF_KINDS] = { "sarif-kinds", "misconfigurations, secrets and licences of a SARIF are issues, not findings" },
     [RULE_SARIF_INDEX] = { "sarif-index", "a result without ruleId has its rule's id through ruleIndex or rule.id" },
     [RULE_GITLAB_KINDS] = { "gitlab-kinds", "secrets of a GitLab report are issues, not findings" },
-    [RULE_GITLAB_CVE] = { "gitlab-cve", "expected counts CVE names only, in any place" },
     [RULE_INVALID_PURL] = { "invalid-purl", "a text that is no package URL is not kept as one" },
     [RULE_IGNORED] = { "ignored", "what the producer itself suppresses is kept, and counted apart" },
     [RULE_SUBJECT_DIGEST] = { "subject-digest", "a statement whose subject has no well-formed SHA-2 digest binds nothing: refused" },
     [RULE_NO_ENVELOPE] = { "no-statement", "the evidence has no statement in it" },
-    [RULE_INFO] = { "info", "INFO is our negligible" },
+    [RULE_TIMES] = { "times", "a statement about a scan must say when it was made" },
+    [RULE_ONE_SIGNATURE] = { "one-signature", "a Sigstore bundle has exactly one signature; with more it is refused" },
 };
 static size_t rule_uses[RULE_N];
 
@@ -254,17 +254,33 @@ static void compare_levels(struct row *r, const struct scan *s)
 
 /* ---- reports -------------------------------------------------------------------------------- */
 
-static size_t unique_cves(const struct scan *s)
+static bool is_named(const struct finding *f, const char *name)
 {
+    for (size_t k = 0; k < f->n_aliases; k++) {
+        if (strcmp(f->aliases[k], name) == 0)
+            return true;
+    }
+    return strcmp(f->id, name) == 0;
+}
+
+/* Identifiers of type "cve", each of which must be a name of some finding. */
+static size_t unique_cves(struct row *r, const struct scan *s)
+{
+    const struct json *list = json_get(&r->doc, "vulnerabilities");
     struct names cves = { 0 };
 
-    for (size_t i = 0; i < s->n_findings; i++) {
-        const struct finding *f = &s->findings[i];
-        if (str_starts(f->id, "CVE-"))
-            names_add(&cves, f->id);
-        for (size_t k = 0; k < f->n_aliases; k++) {
-            if (str_starts(f->aliases[k], "CVE-"))
-                names_add(&cves, f->aliases[k]);
+    for (uint32_t i = 0; i < json_len(list); i++) {
+        const struct json *ids = json_get(json_at(list, i), "identifiers");
+        for (uint32_t k = 0; k < json_len(ids); k++) {
+            const char *name = json_get_str(json_at(ids, k), "value", "");
+            bool is_kept = s->n_issues > 0;
+            if (!str_eq_nocase(json_get_str(json_at(ids, k), "type", ""), "cve"))
+                continue;
+            for (size_t n = 0; n < s->n_findings && !is_kept; n++)
+                is_kept = is_named(&s->findings[n], name);
+            if (!is_kept)
+                differ(r, "a finding named", name, "none");
+            names_add(&cves, name);
         }
     }
     return names_unique(&cves);
@@ -316,7 +332,10 @@ static void compare_findings(struct row *r, const struct scan *s, const struct r
         break;
     case REPORT_GITLAB:
         compare(r, "findings", findings, c->all.n, c->all.n + c->issues[ISSUE_SECRET], RULE_GITLAB_KINDS);
-        compare(r, "unique ids", unique, unique_cves(s), unique_cves(s), RULE_N);
+        {
+            size_t n = unique_cves(r, s);
+            compare(r, "unique ids", unique, n, n, RULE_N);
+        }
         break;
     default:
         compare(r, "findings", findings, c->all.n, c->active.n, RULE_IGNORED);
@@ -356,13 +375,12 @@ static void compare_misconf(struct row *r, const struct report_counts *c)
 static bool same_format(const char *expected, enum report_format format)
 {
     static const struct { const char *word; enum report_format format; } synonyms[] = {
-        { "trivy-legacy-array", REPORT_TRIVY_LEGACY }, { "spdx-tag-value", REPORT_SPDX },
-        { "clair-scanner", REPORT_CLAIR }, { "clair-v4-report", REPORT_CLAIR }, { "clair-v4-index", REPORT_CLAIR },
-        { "klar", REPORT_CLAIR }, { "spdx3", REPORT_SPDX }, { "cosign-vuln-predicate", REPORT_COSIGN_VULN },
+        { "trivy-legacy", REPORT_TRIVY_LEGACY }, { "spdx", REPORT_SPDX }, { "clair", REPORT_CLAIR },
+        { "klar", REPORT_CLAIR }, { "cosign-vuln", REPORT_COSIGN_VULN }, { "harbor", REPORT_HARBOR },
     };
 
     for (size_t i = 0; i < N_ITEMS(synonyms); i++) {
-        if (strcmp(synonyms[i].word, expected) == 0)
+        if (str_starts(expected, synonyms[i].word))
             return synonyms[i].format == format;
     }
     return strcmp(report_format_word(format), expected) == 0;
@@ -454,7 +472,8 @@ static void compare_statuses(struct row *r, const struct vex *x)
 
 static const char *product_key(struct arena *a, const struct vex_product *p)
 {
-    const char *key = arena_printf(a, "%s|%s|%s", p->id != NULL ? p->id : "", p->purl != NULL ? p->purl : "",
+    const char *key = arena_printf(a, "%s|%s|%s|%s", p->id != NULL ? p->id : "",
+                                   p->purl != NULL ? p->purl : "", p->cpe != NULL ? p->cpe : "",
                                    p->n_digests > 0 ? p->digests[p->n_digests - 1] : "");
 
     for (size_t i = 0; key != NULL && i < p->n_subcomponents; i++)
@@ -512,6 +531,12 @@ static bool is_digest_refusal(const struct err *err)
     return strstr(err->msg, "digest") != NULL || strstr(err->msg, "sha256") != NULL;
 }
 
+static bool is_time_refusal(const struct err *err)
+{
+    return strstr(err->msg, "scanStartedOn") != NULL || strstr(err->msg, "scanFinishedOn") != NULL ||
+           strstr(err->msg, "lastUpdate") != NULL;
+}
+
 static void inside(struct row *r, const struct json *predicate)
 {
     struct scan s;
@@ -540,6 +565,10 @@ static void check_statement(struct row *r, const char *type, struct bytes payloa
             printf("scans: %s: refused as announced: %s\n", r->col[C_FILE], err.msg);
         else if (is_digest_refusal(&err))
             rule_uses[RULE_SUBJECT_DIGEST]++;
+        else if (is_time_refusal(&err))
+            rule_uses[RULE_TIMES]++;
+        else if (strstr(note, "subjects=") == NULL)
+            rule_uses[RULE_NO_ENVELOPE]++;
         else
             differ(r, "a statement", note, err.msg);
         return;
@@ -575,6 +604,8 @@ static void check_attestation(struct row *r)
     if (bundle_parse(r->arena, r->text, r->len, &b, &err) != 0) {
         if (!is_stated)
             rule_uses[RULE_NO_ENVELOPE]++;
+        else if (form == BUNDLE_V03 && note_number(r->col[C_NOTE], "sigs=") != 1)
+            rule_uses[RULE_ONE_SIGNATURE]++;
         else
             differ(r, "evidence", r->col[C_FORMAT], err.msg);
         return;

@@ -61,13 +61,13 @@ static void source_info(struct decode *d, struct package *p, const char *text)
 
 static bool is_system(const struct json *p)
 {
-    return str_eq_nocase(json_get_str(p, "primaryPackagePurpose", NULL), "OPERATING-SYSTEM") ||
+    return str_eq_nocase(json_get_str(p, "primaryPackagePurpose", ""), "OPERATING-SYSTEM") ||
            str_starts(json_get_str(p, "SPDXID", ""), "SPDXRef-OperatingSystem");
 }
 
 static bool is_image(const struct json *p)
 {
-    return str_eq_nocase(json_get_str(p, "primaryPackagePurpose", NULL), "CONTAINER") ||
+    return str_eq_nocase(json_get_str(p, "primaryPackagePurpose", ""), "CONTAINER") ||
            str_starts(json_get_str(p, "SPDXID", ""), "SPDXRef-ContainerImage");
 }
 

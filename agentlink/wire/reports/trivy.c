@@ -93,19 +93,20 @@ static void cvss_decode(struct decode *d, struct finding *f, const struct json *
 static size_t find_package(struct decode *d, const struct json *v, const struct finding *f,
                            const struct name_index *index)
 {
+    if (index == NULL || index->n == 0)
+        return NO_PACKAGE;
     const char *names[] = {
         decode_hint_path(d, v, "PkgIdentifier.UID"), decode_hint(d, v, "PkgID"),
         decode_hint_path(d, v, "PkgIdentifier.PURL"),
-        index != NULL && f->package_name != NULL && f->package_version != NULL ?
-            decode_printf(d, "%s@%s", f->package_name, f->package_version) : NULL,
     };
-
     for (size_t i = 0; i < N_ITEMS(names); i++) {
         size_t row = name_index_get(index, names[i]);
         if (row != NO_PACKAGE)
             return row;
     }
-    return NO_PACKAGE;
+    if (f->package_name == NULL || f->package_version == NULL)
+        return NO_PACKAGE;
+    return name_index_get(index, decode_printf(d, "%s@%s", f->package_name, f->package_version));
 }
 
 static const char *placed_path(struct decode *d, const struct trivy_place *place, const char *path)
@@ -304,6 +305,10 @@ static void header_decode(struct decode *d, const struct json *doc)
 
 bool trivy_detect(const struct json *doc)
 {
+    const struct json *results = json_get(doc, "Results");
+
+    if (json_len(results) > 0 && json_get(json_at(results, 0), "Target") != NULL)
+        return true;
     return json_get(doc, "SchemaVersion") != NULL &&
            (json_get(doc, "Results") != NULL || json_get(doc, "ArtifactName") != NULL || json_get(doc, "Metadata") != NULL);
 }

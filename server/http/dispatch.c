@@ -1,0 +1,377 @@
+/* dispatch.c - the way of a request through loops, workers and the writer.
+ *
+ * The order of steps is the order of trust: head, size, who, may, then the
+ * body, then the handler.  See request.h for the states. */
+#include "base/crypto.h"
+#include "base/time.h"
+#include "http/request.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIGHT_ARENA = 1 << 20, WORK_ARENA = 32 << 20, ARENA_PER_BODY = 12, RETRY_AFTER_S = 2 };
+
+#define REQUEST_FROM(ptr, member) ((struct request *)(void *)((char *)(ptr) - offsetof(struct request, member)))
+
+struct request *request_of(struct call *c)
+{
+    return REQUEST_FROM(c, call);
+}
+
+/* ---- beginning and end ------------------------------------------------------ */
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static struct conn *conn_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info == NULL ? NULL : info->socket_context;
+}
+
+/* The request line was read: the raw target is still whole. */
+void *request_begin(void *server, const char *uri, struct MHD_Connection *mhd)
+{
+    struct conn *conn = conn_of(mhd);
+    size_t len = uri == NULL ? 0 : strlen(uri);
+    unsigned char id[8];
+
+    if (conn == NULL)
+        return NULL;
+    struct request *r = calloc(1, sizeof *r + len + 1);
+    if (r == NULL)
+        return NULL;
+    r->server = server;
+    r->conn = conn;
+    r->mhd = mhd;
+    r->uri_at = uri;
+    r->uri_len = len;
+    if (len > 0)
+        memcpy(r->uri, uri, len);
+    r->path_len = strcspn(r->uri, "?");
+    r->from_us = now_us();
+    random_bytes(id, sizeof id);
+    hex_encode(id, sizeof id, r->id);
+    arena_init(&r->arena, LIGHT_ARENA);
+    atomic_fetch_add(&r->server->in_flight, 1);
+    conn_head_begins(conn);
+    return r;
+}
+
+void request_completed(void *server, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode how)
+{
+    struct request *r = *state;
+    struct http_server *s = server;
+
+    (void)mhd;
+    (void)how;
+    if (r == NULL)
+        return;
+    conn_idles(r->conn);
+    if (r->body_reserved > 0)
+        work_release(s->back.work, r->body_reserved);
+    free(r->body);
+    buf_free(&r->plain);
+    buf_free(&r->encoded);
+    buf_free(&r->gzip);
+    buf_free(&r->exec.encoded);
+    arena_clear(&r->arena);
+    free(r);
+    *state = NULL;
+    atomic_fetch_sub(&s->in_flight, 1);
+}
+
+/* ---- leaving the loop and coming back ---------------------------------------- */
+
+static void resume(struct request *r, enum step step)
+{
+    struct http_server *s = r->server;
+
+    r->step = step;
+    atomic_fetch_add(&s->suspended, 1);          /* until this call has let go of the connection */
+    MHD_resume_connection(r->mhd);
+    atomic_fetch_sub(&s->suspended, 1);
+}
+
+static void finish(struct request *r)
+{
+    request_encode(r, true);
+    resume(r, STEP_ANSWER);
+}
+
+static void overloaded(struct request *r)
+{
+    r->call.retry_after_s = RETRY_AFTER_S;
+    request_fail(r, 0);
+}
+
+/* Suspends, then queues; a full queue is answered at once. */
+static enum MHD_Result submit(struct request *r, void (*run)(void *, struct db *), enum step step)
+{
+    r->step = step;
+    r->job = (struct work_job){ .run = run, .arg = r, .large = r->body_len > REQUEST_SMALL };
+    conn_works(r->conn);
+    r->is_suspended = true;
+    atomic_fetch_add(&r->server->suspended, 1);
+    MHD_suspend_connection(r->mhd);
+    if (work_submit(r->server->back.work, &r->job, &r->err) != 0) {
+        overloaded(r);
+        resume(r, STEP_ANSWER);
+    }
+    return MHD_YES;
+}
+
+/* ---- the writer --------------------------------------------------------------- */
+
+static void write_again(void *arg, struct db *reader)
+{
+    struct request *r = arg;
+
+    (void)reader;
+    exec_reset(&r->exec);
+    if (exec_write(&r->exec, &r->err) != 0) {
+        overloaded(r);
+        finish(r);
+    }
+}
+
+/* On the writer's thread: hand back, nothing else.  The loop encodes. */
+static void write_done(void *arg, int rc, const struct err *err)
+{
+    struct request *r = REQUEST_FROM(arg, exec);
+
+    if (rc != 0) {
+        r->err = *err;
+        r->job = (struct work_job){ .run = write_again, .arg = r };
+        if (exec_again(&r->exec, err) && work_submit(r->server->back.work, &r->job, &r->err) == 0)
+            return;
+        request_fail(r, 0);
+    }
+    resume(r, STEP_ANSWER);
+}
+
+static void start_write(struct request *r, struct db *reader)
+{
+    r->exec.writer = r->server->back.writer;
+    r->exec.done = write_done;
+    if (r->route->prepare != NULL && exec_read(&r->exec, r->route->prepare, reader, &r->err) != 0) {
+        request_fail(r, 0);
+        finish(r);
+        return;
+    }
+    r->exec.tries = 0;
+    if (exec_write(&r->exec, &r->err) != 0) {
+        overloaded(r);
+        finish(r);
+    }
+}
+
+/* ---- workers -------------------------------------------------------------------- */
+
+/* Identity, when the loop could not tell; then everything that needs it. */
+static int known(struct request *r, struct db *reader)
+{
+    if (r->identified)
+        return 0;
+    if (reader != NULL && db_begin_read(reader, &r->err) != 0)
+        return request_fail(r, 0);
+    int rc = request_identify(r, reader);
+    if (reader != NULL)
+        db_rollback(reader);                     /* nothing was written */
+    if (rc != 0 || request_admit(r) != 0)
+        return -1;
+    r->identified = true;
+    return 0;
+}
+
+static void work_identify(void *arg, struct db *reader)
+{
+    struct request *r = arg;
+
+    known(r, reader);
+    resume(r, STEP_IDENTIFIED);
+}
+
+static void work_run(void *arg, struct db *reader)
+{
+    struct request *r = arg;
+
+    if (known(r, reader) != 0 || request_decode(r) != 0) {
+        finish(r);
+        return;
+    }
+    if (r->route->class == CLASS_WRITE) {
+        start_write(r, reader);
+        return;
+    }
+    if (exec_read(&r->exec, r->route->run, reader, &r->err) != 0)
+        request_fail(r, 0);
+    finish(r);
+}
+
+/* ---- the loop ---------------------------------------------------------------------- */
+
+static void prepare_call(struct request *r)
+{
+    r->call.app = r->server->back.app;
+    r->call.arena = &r->arena;
+    r->call.caller = &r->caller;
+    r->call.now_ms = time_now_ms();
+    r->call.request_id = r->id;
+    r->call.content_type = r->facts.content_type;
+    r->call.headers = r->header_values;
+    r->call.complaints.arena = &r->arena;
+    r->exec.call = &r->call;
+    r->exec.route = r->route;
+    if (r->route != NULL && r->route->class != CLASS_LIGHT)
+        r->arena.limit = WORK_ARENA + r->route->max_body * ARENA_PER_BODY;
+}
+
+/* A failure before the body: a short body is read and dropped so that the
+ * connection can go on; anything else is answered now, and the library closes. */
+static enum MHD_Result fail_early(struct request *r)
+{
+    if (r->close_after || r->facts.length > REQUEST_DISCARD_MAX) {
+        r->close_after = true;
+        return request_answer(r);
+    }
+    r->step = r->facts.length == 0 ? STEP_ANSWER : STEP_DISCARD;
+    if (r->step == STEP_DISCARD)
+        conn_body_begins(r->conn);
+    return MHD_YES;
+}
+
+static enum MHD_Result expect_body(struct request *r)
+{
+    size_t len = (size_t)r->facts.length;
+
+    r->step = STEP_BODY;
+    if (len == 0)
+        return MHD_YES;
+    if (!work_reserve(r->server->back.work, len)) {
+        err_set(&r->err, ERR_UNAVAILABLE, "too much is being uploaded");
+        overloaded(r);
+        return fail_early(r);
+    }
+    r->body_reserved = len;
+    r->body = malloc(len);
+    if (r->body == NULL) {
+        err_nomem(&r->err);
+        request_fail(r, 0);
+        return fail_early(r);
+    }
+    conn_body_begins(r->conn);
+    return MHD_YES;
+}
+
+/* Identity from memory if it is there.  A large body is not read from somebody
+ * unknown: a worker finds out first.  A small one is read, and the worker that
+ * runs the request finds out on the way. */
+static enum MHD_Result meet(struct request *r)
+{
+    int rc = r->file != NULL ? IDENTIFY_OK : request_identify(r, NULL);
+
+    if (rc < 0)
+        return fail_early(r);
+    if (rc == IDENTIFY_ASK_DB)
+        return r->facts.length > REQUEST_DISCARD_MAX ? submit(r, work_identify, STEP_IDENTIFY) : expect_body(r);
+    if (r->file == NULL && request_admit(r) != 0)
+        return fail_early(r);
+    r->identified = true;
+    return expect_body(r);
+}
+
+static enum MHD_Result begin(struct request *r, const char *method, const char *version)
+{
+    int rc = request_head(r, method, version);
+
+    prepare_call(r);
+    return rc != 0 ? fail_early(r) : meet(r);
+}
+
+static enum MHD_Result run_light(struct request *r)
+{
+    if (!r->identified)
+        return submit(r, work_identify, STEP_IDENTIFY);
+    if (request_decode(r) == 0 && r->route->run(&r->call, NULL, r->exec.out, &r->err) != 0)
+        request_fail(r, 0);
+    return request_answer(r);
+}
+
+static enum MHD_Result run(struct request *r)
+{
+    conn_works(r->conn);
+    if (r->file != NULL)
+        return request_answer(r);
+    if (r->route->class == CLASS_LIGHT)
+        return run_light(r);
+    return submit(r, work_run, STEP_WORK);
+}
+
+static enum MHD_Result take_body(struct request *r, const char *data, size_t *size)
+{
+    size_t n = *size;
+
+    *size = 0;
+    conn_body_more(r->conn, n);
+    metric_count(r->server->meters.bytes_in, 0, 0, (int64_t)n);
+    if (r->step == STEP_DISCARD)
+        return MHD_YES;
+    if (n > r->body_reserved - r->body_len)       /* the library keeps to Content-Length; be sure */
+        return MHD_NO;
+    memcpy(r->body + r->body_len, data, n);
+    r->body_len += n;
+    return MHD_YES;
+}
+
+/* Back from work_identify: before a large body, or before a light handler. */
+static enum MHD_Result identified(struct request *r)
+{
+    if (r->route->class == CLASS_LIGHT) {
+        r->step = STEP_ANSWER;
+        return r->status != 0 ? request_answer(r) : run_light(r);
+    }
+    return r->status != 0 ? fail_early(r) : expect_body(r);
+}
+
+enum MHD_Result request_access(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
+                               const char *version, const char *data, size_t *size, void **state)
+{
+    struct request *r = *state;
+    struct http_server *s = server;
+
+    (void)url;
+    (void)mhd;
+    if (r == NULL)
+        return MHD_NO;
+    if (r->is_suspended) {                        /* back on the loop */
+        r->is_suspended = false;
+        atomic_fetch_sub(&s->suspended, 1);
+    }
+    if (*size > 0)
+        return r->step == STEP_BODY || r->step == STEP_DISCARD ? take_body(r, data, size) : MHD_NO;
+    switch (r->step) {
+    case STEP_HEAD:
+        return begin(r, method, version);
+    case STEP_IDENTIFIED:
+        return identified(r);
+    case STEP_BODY:
+        return run(r);
+    case STEP_DISCARD:
+        return request_answer(r);
+    case STEP_ANSWER:
+        return request_answer(r);
+    case STEP_IDENTIFY:
+    case STEP_WORK:
+    case STEP_SENT:
+        break;
+    }
+    return MHD_NO;
+}
