@@ -1,12 +1,10 @@
-/* idempotent.c - see idempotent.h.
- *
- * A kept answer is one row: its Location, a line feed, its body. */
+/* idempotent.c - see idempotent.h. */
 #include "service/idempotent.h"
-#include "base/buf.h"
-#include "base/crypto.h"
 #include "store/idempotency.h"
 
 #include <string.h>
+
+_Static_assert((int)REQUEST_HASH_LEN == (int)IDEMPOTENCY_HASH_LEN, "one kind of hash");
 
 static int check_key(const char *key, struct err *err)
 {
@@ -17,50 +15,27 @@ static int check_key(const char *key, struct err *err)
     return 0;
 }
 
-static int get(struct db *db, const char *caller, const char *key, const char *request_hash,
+static int get(struct db *db, const char *caller, const char *key, const uint8_t request[REQUEST_HASH_LEN],
                struct arena *arena, struct kept_answer *out, struct err *err)
 {
-    uint8_t hash[IDEMPOTENCY_HASH_LEN];
     struct idempotent_answer kept;
     bool found;
 
-    if (check_key(key, err) != 0)
+    if (check_key(key, err) != 0 || idempotency_get(db, caller, key, request, arena, &kept, &found, err) != 0)
         return -1;
-    sha256(request_hash, strlen(request_hash), hash);
-    if (idempotency_get(db, caller, key, hash, arena, &kept, &found, err) != 0)
-        return -1;
-    if (!found)
-        return 0;
-    const char *text = (const char *)kept.answer.ptr;
-    const char *line = memchr(text, '\n', kept.answer.len);
-    if (line == NULL)
-        return err_set(err, ERR_INTERNAL, "a kept answer is damaged");
-    size_t len = (size_t)(line - text);
-    out->status = (int)kept.status;
-    out->location = len == 0 ? NULL : arena_strndup(arena, text, len);
-    out->body = (struct bytes){ kept.answer.ptr + len + 1, kept.answer.len - len - 1 };
-    return len > 0 && out->location == NULL ? err_nomem(err) : 1;
+    if (found)
+        *out = (struct kept_answer){ (int)kept.status, kept.answer };
+    return found;
 }
 
-static int put(struct db *db, const char *caller, const char *key, const char *request_hash,
+static int put(struct db *db, const char *caller, const char *key, const uint8_t request[REQUEST_HASH_LEN],
                const struct kept_answer *answer, int64_t now_ms, struct err *err)
 {
-    uint8_t hash[IDEMPOTENCY_HASH_LEN];
-    struct buf b;
+    struct idempotent_answer kept = { answer->status, answer->body };
 
     if (check_key(key, err) != 0)
         return -1;
-    sha256(request_hash, strlen(request_hash), hash);
-    buf_init(&b, EXEC_ANSWER_MAX);
-    if (answer->location != NULL)
-        buf_puts(&b, answer->location);
-    buf_putc(&b, '\n');
-    if (answer->body.len > 0)
-        buf_put(&b, answer->body.ptr, answer->body.len);
-    struct idempotent_answer kept = { answer->status, { (const unsigned char *)b.ptr, b.len } };
-    int rc = b.failed ? err_nomem(err) : idempotency_put(db, caller, key, hash, &kept, now_ms, err);
-    buf_free(&b);
-    return rc;
+    return idempotency_put(db, caller, key, request, &kept, now_ms, err);
 }
 
 const struct keep_answers idempotent_answers = { get, put };

@@ -86,7 +86,8 @@ int setup_token(struct db *db, struct arena *arena, const char *role, const char
     struct api_token_new asked = { .name = name, .role = word_index(token_role_words, role) };
     struct api_token made;
 
-    asked.expires_in = arena_printf(arena, "%" PRId64 "s", life_ms / MS_SECOND);
+    bool is_long = life_ms >= 7 * MS_DAY;            /* durations have few digits */
+    asked.expires_in = arena_printf(arena, "%" PRId64 "%c", life_ms / (is_long ? MS_HOUR : MS_SECOND), is_long ? 'h' : 's');
     if (asked.expires_in == NULL)
         return err_nomem(err);
     if (asked.role == 0)
