@@ -304,7 +304,7 @@ struct cel_semver {
 struct cel_url {
     struct cel_value scheme, host, hostname, port, path, query, text;
 };
-int semver_compare(const struct cel_semver *a, const struct cel_semver *b);
+int cel_semver_compare(const struct cel_semver *a, const struct cel_semver *b);
 /* As text, for string() and messages. */
 struct cel_text;
 void opaque_text(const struct cel_value *v, struct cel_text *out);
