@@ -80,6 +80,26 @@ static void deep_nesting_is_refused(void **state)
     ends_built("", "{1: ", 5000, "1", "refused");
     ends_built("1", "[0]", 5000, "", "refused");
     ends_built("true", " && true", 3000, "", "value");
+    ends_built("x.y(1)", " + 1", 290, "", "error");
+    ends_built("size(", "[", 100, "x.y || true" "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+               "]]]]]]]]]]]]]]]]]]]]]]]]]]]])", "value");
+}
+
+/* Values nest deeper than text can: each entry of a block wraps the one before. */
+static void deep_values_are_bounded(void **state)
+{
+    struct buf b;
+    size_t len;
+
+    (void)state;
+    buf_init(&b, 65536);
+    buf_puts(&b, "cel.block([[x.y || true]");
+    for (int i = 0; i < 250; i++)
+        buf_printf(&b, ", [cel.index(%d), cel.index(%d)]", i, i);
+    buf_puts(&b, "], cel.index(250) == cel.index(249) || '%s'.format([cel.index(250)]) == '')");
+    char *expr = buf_steal(&b, &len);
+    ends(expr, "budget");
+    free(expr);
 }
 
 static void long_texts_are_refused(void **state)
@@ -177,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(deep_values_are_bounded),
         cmocka_unit_test(long_texts_are_refused),
         cmocka_unit_test(nested_loops_end_by_budget),
         cmocka_unit_test(growing_values_end_by_budget),

@@ -80,7 +80,8 @@ static pcre2_code *compile_code(struct arena *arena, struct cel_regex *re, int *
 {
     uint32_t options = 0;
     size_t size = 0;
-    pcre2_code *code = compile_text(arena, re->text, re->text_len, 0, error);
+    /* `.*` in front is not the anchor that is asked for below. */
+    pcre2_code *code = compile_text(arena, re->text, re->text_len, PCRE2_NO_DOTSTAR_ANCHOR, error);
 
     if (code == NULL)
         return NULL;
