@@ -36,7 +36,7 @@ LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 LDFLAGS_ALL := $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # ---- the layers, top first: this is also the link order --------------------
-LAYERS   := server/http server/service server/store server/core server/db \
+LAYERS   := server/cmd server/http server/service server/store server/core server/db \
             agentlink/ctl agentlink/client agentlink/wire agentlink/base
 layer_sources = $(sort $(shell find $(1) -name '*.c' ! -name main.c))
 objects  = $(patsubst %.c,$(O)/%.o,$(1))
@@ -72,7 +72,7 @@ SCHEMA := $(sort $(wildcard schema/*.sql))
 
 $(O)/gen/migrations.c: server/db/migrations.sh $(SCHEMA)
 	@mkdir -p $(@D)
-	sh server/db/migrations.sh $(SCHEMA) >$@.tmp
+	@sh server/db/migrations.sh $(SCHEMA) >$@.tmp
 	@mv $@.tmp $@
 
 $(O)/gen/migrations.o: $(O)/gen/migrations.c
@@ -81,14 +81,28 @@ $(O)/gen/migrations.o: $(O)/gen/migrations.c
 
 $(O)/server/db.a: $(O)/gen/migrations.o
 
+# ---- schema/policies/NAME.yaml -> the shipped policies ------------------------
+POLICIES := $(sort $(wildcard schema/policies/*.yaml))
+
+$(O)/gen/shipped.c: schema/embed.sh $(POLICIES)
+	@mkdir -p $(@D)
+	@sh schema/embed.sh $(POLICIES) >$@.tmp
+	@mv $@.tmp $@
+
+$(O)/gen/shipped.o: $(O)/gen/shipped.c
+	@echo '  CC   $<'
+	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(O)/server/service.a: $(O)/gen/shipped.o
+
 # ---- generated: the web interface, compiled in -------------------------------
 $(O)/gen/web.c: server/http/web.sh $(shell find web -type f 2>/dev/null)
 	@mkdir -p $(@D)
-	sh server/http/web.sh web $(@D) > $@.tmp
+	@sh server/http/web.sh web $(@D) > $@.tmp
 	@mv $@.tmp $@
 
 $(O)/gen/web.o: $(O)/gen/web.c
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(O)/server/http.a: $(O)/gen/web.o
 

@@ -8,6 +8,7 @@
 #include "wire/severity.h"
 #include "wire/yaml.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *const stage_words[] = { "build", "deploy", "run", NULL };

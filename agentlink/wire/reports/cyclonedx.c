@@ -322,6 +322,7 @@ static void inventory_decode(struct cyclonedx *x, const struct json *doc)
     d->scan->scanned_ms = decode_time(d, meta, "timestamp");
     subject_decode(d, json_get(meta, "component"));
     system_decode(d, json_get(doc, "components"));
+    decode_expect(d, json_get(doc, "components"));
     components_decode(x, doc, 0);
     d->scan->has_inventory = d->scan->n_packages > 0;
 }

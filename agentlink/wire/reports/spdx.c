@@ -207,6 +207,7 @@ void spdx_decode(struct decode *d, const struct json *doc)
     surroundings_decode(d, packages);
     if (d->scan->image.reference == NULL)
         d->scan->image.reference = decode_hint(d, doc, "name");
+    decode_expect(d, packages);
     for (uint32_t i = 0; i < json_len(packages) && !d->failed; i++)
         package_decode(d, json_at(packages, i));
     graph_decode(d, graph);

@@ -234,11 +234,13 @@ void trivy_result_decode(struct decode *d, const struct json *r, const struct tr
     if (here.os_family == NULL && str_eq(class, "os-pkgs"))
         here.os_family = type;
     const char *file = str_eq(class, "os-pkgs") ? NULL : target;
+    decode_expect(d, list);
     for (uint32_t i = 0; i < json_len(list) && !d->failed; i++)
         package_decode(d, json_at(list, i), str_eq(class, "os-pkgs") ? "os-pkgs" : type, &here, file, &index);
     d->scan->has_inventory |= json_len(list) > 0;
 
     list = decode_list(d, r, "Vulnerabilities");
+    decode_expect(d, list);
     for (uint32_t i = 0; i < json_len(list) && !d->failed; i++)
         trivy_vulnerability_decode(d, json_at(list, i), &here, &index, file);
     d->scan->has_findings |= is_vulnerability_result(r);

@@ -67,14 +67,12 @@ int fold_node(struct cel_checker *c, struct cel_node **node)
     return 0;
 }
 
-static int bounds(const struct cel_env *env, const char *text, size_t len, struct err *err)
+static int bounds(const struct cel_env *env, size_t len, struct err *err)
 {
     uint32_t most = env->max_text != 0 ? env->max_text : DEFAULT_TEXT;
 
     if (len > most)
         return err_set(err, ERR_TOO_LARGE, "the expression has %zu bytes, more than %u", len, most);
-    if (memchr(text, '\0', len) != NULL)
-        return err_set(err, ERR_INVALID, "1:1: the expression contains a NUL");
     return 0;
 }
 
@@ -96,7 +94,7 @@ int cel_compile(const struct cel_env *env, const char *text, size_t len, struct 
 {
     struct cel_node *root;
 
-    if (bounds(env, text, len, err) != 0)
+    if (bounds(env, len, err) != 0)
         return -1;
     struct cel_program *p = program_new(env, text, len, arena);
     if (p == NULL)

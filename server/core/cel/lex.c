@@ -40,7 +40,7 @@ static int hex_value(char c)
     return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The text ends with a NUL, which no rule accepts: looking one ahead is safe. */
+/* NUL behind the end.  One within the text is only accepted in a string. */
 static char peek(const struct cel_lexer *lex, uint32_t ahead)
 {
     return lex->next + ahead < lex->len ? lex->text[lex->next + ahead] : '\0';
