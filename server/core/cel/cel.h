@@ -276,5 +276,7 @@ struct cel_value cel_key_at(struct cel_run *run, const struct cel_value *map, ui
 /* CEL_ABSENT when there is no such key. */
 struct cel_value cel_get(struct cel_run *run, const struct cel_value *map, const struct cel_value *key);
 struct cel_value cel_field(struct cel_run *run, const struct cel_value *map, const char *name);
+/* Item i of a list that an evaluation gave, outside of it. */
+struct cel_value cel_item(struct arena *arena, const struct cel_value *list, uint32_t i);
 
 #endif

@@ -62,6 +62,13 @@ struct cel_value cel_eval_within(struct cel_run *run, const struct cel_program *
     return v;
 }
 
+struct cel_value cel_item(struct arena *arena, const struct cel_value *list, uint32_t i)
+{
+    struct cel_run run = { .arena = arena, .budget = (int64_t)CEL_BUDGET };
+
+    return cel_at(&run, list, i);
+}
+
 static void position(const struct cel_program *p, uint32_t offset, struct buf *out)
 {
     struct err where;
