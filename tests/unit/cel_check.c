@@ -238,7 +238,8 @@ static void the_host_adds_functions_and_objects(void **state)
     assert_string_equal(reason("host.twice(x) + host.twice(1)"), "44");
     assert_string_equal(reason("host.twice(3)"), "6");
     assert_string_equal(reason("image.map(k, k)"), "[\"digest\", \"scan\", \"signature\"]");
-    refused("host.twise(1)", "1:1: unknown name 'host'");
+    refused("host.twise(1)", "1:6: unknown function 'host.twise'; did you mean 'host.twice'?");
+    refused("math.greatst(1, 2)", "1:6: unknown function 'math.greatst'; did you mean 'math.greatest'?");
 }
 
 static struct cel_value lazily(struct cel_run *run, void *data, uint32_t var)

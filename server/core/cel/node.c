@@ -16,7 +16,7 @@ struct cel_node *node_new(struct cel_parser *p, enum cel_op op, uint32_t start, 
     n->start = n->at = start;
     n->end = end;
     n->height = 1;
-    n->shape = &shape_any;
+    n->shape = &cel_shape_any;
     return n;
 }
 
