@@ -604,5 +604,5 @@ int main(void)
         T(sweep_deletes_what_is_over), T(first_admin_is_made_once_and_can_log_in),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    CALLS_RUN(tests);
 }

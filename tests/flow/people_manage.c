@@ -599,6 +599,9 @@ static bool database_has(struct calls *t, const char *needle, size_t len)
 static void no_secret_lies_in_the_database(void **state)
 {
     struct calls *t = *state;
+
+    if (t->engine.is_pg)
+        skip();                      /* its files are not ours to read */
     const struct api_token *token = calls_ok(t, "POST", "/v1/tokens", NULL, NULL, "{\"name\":\"build-token\",\"role\":\"ci\"}");
     const struct user *u = calls_ok(t, "POST", "/v1/users", NULL, NULL, "{\"name\":\"u\",\"role\":\"admin\"}");
     const struct login_link_made *link = calls_ok(t, "POST", "/v1/users/{id}/login-link", u->id, NULL, NULL);
@@ -667,5 +670,5 @@ int main(void)
         T(routes_are_whole), T(only_admins_touch_users_tokens_and_signers),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    CALLS_RUN(tests);
 }
