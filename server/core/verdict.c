@@ -192,7 +192,6 @@ static void judge_one(struct judging *j, const struct validation *v, const struc
 
 static void judge_each(struct judging *j, const struct validation *v)
 {
-    struct cel_activation act = { .values = j->values, .lookup = lookup, .data = j };
     struct cel_value list = ask(j, v->each);
 
     if (list.kind == CEL_UNKNOWN) {
@@ -204,7 +203,7 @@ static void judge_each(struct judging *j, const struct validation *v)
         return;
     }
     for (uint32_t i = 0, n = cel_size(&list); i < n && !j->failed; i++) {
-        struct cel_value item = cel_item(v->each, &act, j->arena, &list, i);
+        struct cel_value item = cel_item(j->arena, &list, i);
         j->values[VAR_ITEM] = item;
         judge_one(j, v, &item);
     }

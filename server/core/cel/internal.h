@@ -112,7 +112,7 @@ const char *token_text(enum token t);
 int cel_refuse(struct err *err, const char *text, uint32_t len, uint32_t offset, const char *fmt, ...)
     __attribute__((format(printf, 5, 6), cold));
 
-/* ---- parse.c, macro.c ---- */
+/* ---- node.c, parse.c, macro.c ---- */
 struct cel_parser {
     struct cel_lexer lex;
     struct arena *arena;
@@ -123,6 +123,11 @@ int parse_program(struct cel_parser *p, struct cel_node **root);
 struct cel_node *node_new(struct cel_parser *p, enum cel_op op, uint32_t start, uint32_t end);
 /* Sets the height from the children; -1 when too high. */
 int node_close(struct cel_parser *p, struct cel_node *n);
+struct cel_nodes {
+    struct cel_node **ptr;
+    uint32_t n, cap;
+};
+int nodes_add(struct cel_parser *p, struct cel_nodes *l, struct cel_node *n);
 /* Turns a parsed call into what its macro means; *n stays when it is none. */
 int macro_expand(struct cel_parser *p, struct cel_node **n);
 
@@ -304,7 +309,7 @@ struct cel_semver {
 struct cel_url {
     struct cel_value scheme, host, hostname, port, path, query, text;
 };
-int semver_compare(const struct cel_semver *a, const struct cel_semver *b);
+int cel_semver_compare(const struct cel_semver *a, const struct cel_semver *b);
 /* As text, for string() and messages. */
 struct cel_text;
 void opaque_text(const struct cel_value *v, struct cel_text *out);
