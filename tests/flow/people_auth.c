@@ -119,6 +119,22 @@ static void other_authorization_is_refused_and_never_a_session(void **state)
         assert_refused(t, bad[i]);
 }
 
+static void without_a_reader_only_look_ups_wait(void **state)
+{
+    struct calls *t = *state;
+    struct caller who;
+    struct credentials cred = { .from = "x" };
+
+    assert_int_equal(identify(&t->app, NULL, &cred, &t->arena, t->now_ms, &who, &t->err), 0);
+    assert_int_equal(who.role, WHO_ANYONE);
+    cred.cookie = "keep_session=nonsense";
+    assert_int_equal(identify(&t->app, NULL, &cred, &t->arena, t->now_ms, &who, &t->err), 0);
+    cred.authorization = "Bearer nonsense";
+    assert_int_equal(identify(&t->app, NULL, &cred, &t->arena, t->now_ms, &who, &t->err), -1);
+    cred.authorization = bearer(t, make_token(t, "ci")->text);
+    assert_int_equal(identify(&t->app, NULL, &cred, &t->arena, t->now_ms, &who, &t->err), 1);
+}
+
 static void unreadable_repositories_are_not_all_repositories(void **state)
 {
     static const struct db_query damage = { "test.damage", "t", "", "UPDATE tokens SET repositories = $1" };
@@ -181,7 +197,7 @@ int main(void)
         T(token_names_its_caller), T(every_role_can_have_a_token), T(token_answer_is_the_only_place_of_the_secret),
         T(revoked_token_is_refused_at_once), T(token_is_over_at_its_very_millisecond), T(mistyped_token_is_refused),
         T(same_id_with_another_secret_is_refused), T(other_authorization_is_refused_and_never_a_session),
-        T(unreadable_repositories_are_not_all_repositories), T(tokens_live_no_longer_than_allowed),
+        T(without_a_reader_only_look_ups_wait), T(unreadable_repositories_are_not_all_repositories), T(tokens_live_no_longer_than_allowed),
         T(nobody_grants_what_he_may_not), T(last_use_is_remembered_then_written),
     };
 
