@@ -409,7 +409,7 @@ static int fetch(struct db *db, const struct image_filter *f, const struct fresh
 {
     struct db_rows rows = { 0 };
     bool failed = false;
-    int rc;
+    int rc = 0;
 
     if (db_rows_open(db, &Q[sorts[f->sort].query], in, n_in, &rows, err) != 0)
         return -1;
