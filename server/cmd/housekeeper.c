@@ -3,14 +3,17 @@
 #include "cmd/housekeeper.h"
 
 #include "base/time.h"
+#include "db/ballast.h"
 #include "service/auth.h"
 #include "service/judge_image.h"
 #include "store/image.h"
 #include "store/scan.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, TICK_MS = 500 };
 
@@ -20,7 +23,7 @@ struct housekeeper {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool closing;
+    bool closing, had_ballast;
     int64_t flushed_ms, swept_ms;
 };
 
@@ -81,6 +84,26 @@ static void drain(struct housekeeper *h, const char *what, int (*job)(struct db 
     }
 }
 
+/* A full disk can neither delete nor checkpoint: the ballast makes room for that. A
+ * failed fsync cannot be mended by going on: end, and let the supervisor start anew. */
+static void watch_storage(struct housekeeper *h)
+{
+    struct writer_stats stats;
+    struct err err = { 0 };
+
+    writer_stats(h->app->writer, &stats);
+    if (stats.broken) {
+        LOG(h->log, LOG_ERROR, "storage failed; stopping", LOG_INT("jobs", stats.jobs));
+        kill(getpid(), SIGTERM);
+    } else if (stats.full) {
+        LOG(h->log, LOG_ERROR, "the disk is full; space held back is released", LOG_INT("wal_bytes", stats.wal_bytes));
+        ballast_release(h->app->data_dir);
+        h->had_ballast = false;
+    } else if (!h->had_ballast && h->app->data_dir != NULL) {
+        h->had_ballast = ballast_keep(h->app->data_dir, BALLAST_BYTES, &err) == 0;
+    }
+}
+
 static void tick(struct housekeeper *h)
 {
     struct err err = { 0 };
@@ -94,6 +117,7 @@ static void tick(struct housekeeper *h)
     }
     if (mono - h->swept_ms >= MS_MINUTE) {
         h->swept_ms = mono;
+        watch_storage(h);
         if (auth_sweep(h->app, time_now_ms(), &err) != 0)
             complain_about(h, "sweep", &err);
         drain(h, "retention", retain, RETAIN_AT_ONCE);

@@ -2,9 +2,11 @@
  * duplicates are neighbours. */
 #include "core/tally.h"
 
+#include "base/arena.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "wire/imageref.h"
+#include "wire/purl.h"
 
 #include <string.h>
 
@@ -37,24 +39,35 @@ static bool names_vulnerability(const struct exception *e, const struct image_fi
     return false;
 }
 
-/* "name", "name@version", or a purl without qualifiers ("pkg:type/ns/name@version"). */
+/* A package URL speaks of its own ecosystem only. */
+static bool matches_purl(const char *wanted, const char *purl)
+{
+    enum { ROOM = 64 << 10 };
+    struct arena arena;
+    struct purl a, b;
+    struct err ignored = { 0 };
+
+    arena_init(&arena, ROOM);
+    bool same = purl != NULL && purl_parse(&arena, wanted, &a, &ignored) == 0 && purl_parse(&arena, purl, &b, &ignored) == 0 &&
+                purl_match(&a, &b);
+    arena_clear(&arena);
+    return same;
+}
+
+/* "name", "name@version" or a purl. */
 static bool names_package(const char *wanted, const struct image_finding *f)
 {
-    const char *name = wanted, *at;
-
     if (f->package == NULL)
         return false;
-    if (str_starts(wanted, "pkg:")) {
-        const char *slash = strrchr(wanted, '/');
-        name = slash != NULL ? slash + 1 : wanted;
-    }
-    at = strrchr(name, '@');
-    if (at == name)
+    if (str_starts(wanted, "pkg:"))
+        return matches_purl(wanted, f->purl);
+    const char *at = strrchr(wanted, '@');
+    if (at == wanted)
         at = NULL;                      /* an npm scope, not a version */
-    size_t n = at != NULL ? (size_t)(at - name) : strlen(name), m = strlen(f->package);
-    bool same = m == n && memcmp(name, f->package, n) == 0;
+    size_t n = at != NULL ? (size_t)(at - wanted) : strlen(wanted), m = strlen(f->package);
+    bool same = m == n && memcmp(wanted, f->package, n) == 0;
     /* Maven's artifact or a scoped name's last part */
-    bool last = m > n && memcmp(f->package + m - n, name, n) == 0 && strchr(":/", f->package[m - n - 1]) != NULL;
+    bool last = m > n && memcmp(f->package + m - n, wanted, n) == 0 && strchr(":/", f->package[m - n - 1]) != NULL;
     return (same || last) && (at == NULL || str_eq(at + 1, f->version));
 }
 

@@ -265,7 +265,7 @@ static int write_issues(struct writing *w, struct err *err)
         return -1;
     for (size_t i = 0; i < s->n_issues; i++) {
         const struct issue *u = &s->issues[i];
-        struct image_issue row = { .kind = u->kind, .severity = u->severity, .rule = u->id != NULL ? u->id : "", .status = u->status,
+        struct image_issue row = { .kind = (int)u->kind, .severity = (int)u->severity, .rule = u->id != NULL ? u->id : "", .status = u->status,
             .title = u->title, .message = u->message, .resolution = u->resolution, .file = u->file, .start_line = u->start_line,
             .since_ms = w->in->row.effective_ms };
         if (issue_insert(w->c->db, w->image_id, w->scanner_id, (int64_t)i, &row, err) != 0)

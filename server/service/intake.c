@@ -288,10 +288,10 @@ static int intake_one(struct call *c, struct intake *in, struct finding *f, stru
         return -1;
     out->package = f->package;
     out->row = (struct image_finding){ .vulnerability_id = v->id, .fixed_version = f->fixed_version,
-        .severity = f->severity, .status = f->status, .severity_source = f->severity_source, .suppressed = f->suppressed,
+        .severity = (int)f->severity, .status = (int)f->status, .severity_source = f->severity_source, .suppressed = f->suppressed,
         .since_ms = in->row.effective_ms, .scanner = in->row.scanner };
     if (out->row.severity == SEVERITY_UNKNOWN && v->cvss >= 0)
-        out->row.severity = severity_from_score((int)v->cvss);
+        out->row.severity = (int)severity_from_score((int)v->cvss);
     return 0;
 }
 

@@ -6,8 +6,8 @@
 
 #define FINDING_COLS \
     "f.vulnerability_id, f.package_id, f.scanner_id, v.name, n.name, p.version, n.ecosystem, f.fixed_version, s.name, " \
-    "f.severity_source, f.suppressed, v.title, v.url, v.cvss_vector, f.severity, f.status, f.since_ms, v.cvss, v.epss, v.is_kev"
-#define FINDING_OUT "iiitttttttttttiiiiii"
+    "f.severity_source, f.suppressed, v.title, v.url, v.cvss_vector, p.purl, f.severity, f.status, f.since_ms, v.cvss, v.epss, v.is_kev"
+#define FINDING_OUT "iiittttttttttttiiiiii"
 #define FINDING_FROM \
     " FROM findings f JOIN vulnerabilities v ON v.id = f.vulnerability_id JOIN scanners s ON s.id = f.scanner_id " \
     "LEFT JOIN packages p ON p.id = f.package_id LEFT JOIN package_names n ON n.id = p.name_id "
@@ -221,7 +221,7 @@ static void finding_row(const struct db_rows *rows, struct arena *arena, struct 
     f->package_id = db_col_i(rows, ++c);
     f->scanner_id = db_col_i(rows, ++c);
     const char **texts[] = { &f->vulnerability, &f->package, &f->version, &f->ecosystem, &f->fixed_version, &f->scanner,
-                             &f->severity_source, &f->suppressed, &f->title, &f->url, &f->vector };
+                             &f->severity_source, &f->suppressed, &f->title, &f->url, &f->vector, &f->purl };
     for (size_t i = 0; i < N_ITEMS(texts); i++)
         *texts[i] = db_col_text(rows, ++c, arena, failed);
     f->severity = (int)db_col_i(rows, ++c);
