@@ -95,10 +95,12 @@ static void watch_storage(struct housekeeper *h)
     if (stats.broken) {
         LOG(h->log, LOG_ERROR, "storage failed; stopping", LOG_INT("jobs", stats.jobs));
         kill(getpid(), SIGTERM);
-    } else if (stats.full) {
+    } else if (stats.full && h->had_ballast) {
         LOG(h->log, LOG_ERROR, "the disk is full; space held back is released", LOG_INT("wal_bytes", stats.wal_bytes));
         ballast_release(h->app->data_dir);
         h->had_ballast = false;
+    } else if (stats.full) {
+        return;                        /* retention and the writer's checkpoints are at it */
     } else if (!h->had_ballast && h->app->data_dir != NULL) {
         h->had_ballast = ballast_keep(h->app->data_dir, BALLAST_BYTES, &err) == 0;
     }
@@ -109,6 +111,7 @@ static void tick(struct housekeeper *h)
     struct err err = { 0 };
     int64_t mono = time_monotonic_ms();
 
+    watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
     if (mono - h->flushed_ms >= 10 * MS_SECOND) {
         h->flushed_ms = mono;
@@ -117,7 +120,6 @@ static void tick(struct housekeeper *h)
     }
     if (mono - h->swept_ms >= MS_MINUTE) {
         h->swept_ms = mono;
-        watch_storage(h);
         if (auth_sweep(h->app, time_now_ms(), &err) != 0)
             complain_about(h, "sweep", &err);
         drain(h, "retention", retain, RETAIN_AT_ONCE);
