@@ -102,7 +102,7 @@ static int do_init(struct offline *o, const struct command_line *cl, struct err 
     if (json)
         print_json(full, token, url);
     else
-        printf("Ready in %s. Log in once with this link (it ends in an hour):\n\n  %s\n\nStart the server: keepd serve --data %s\n",
+        printf("Ready in %s. Log in with this link (it works once, within 24 hours):\n\n  %s\n\nStart the server: keepd serve --data %s\n",
                o->config.data_dir, full, o->config.data_dir);
     return 0;
 }

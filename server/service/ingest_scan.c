@@ -7,6 +7,7 @@
 #include "service/scans.h"
 
 #include "base/time.h"
+#include "db/ballast.h"
 #include "service/audit_change.h"
 #include "service/intake.h"
 #include "service/judge_image.h"
@@ -24,6 +25,19 @@
 enum { HEADER_SIGNATURE, HEADER_SUBJECT };
 const char *const ingest_scan_headers[] = { "Keep-Signature", "Keep-Subject", NULL };
 
+/* Refused while there is still room to say so: a full disk can neither delete nor
+ * checkpoint, and reads and verdicts must go on. */
+static int check_room(struct call *c, struct err *err)
+{
+    enum { SPARE = 32 << 20 };
+    int64_t free_bytes = c->app->data_dir != NULL ? disk_free_bytes(c->app->data_dir) : -1;
+
+    if (free_bytes < 0 || free_bytes > 2 * (int64_t)c->body.len + SPARE)
+        return 0;
+    c->retry_after_s = 60;
+    return err_set(err, ERR_STORAGE_FULL, "the server's disk is nearly full (%lld MiB free); nothing was stored", (long long)(free_bytes >> 20));
+}
+
 int ingest_scan_prepare(struct call *c, const void *ignored, void *also_ignored, struct err *err)
 {
     const struct scan_upload_query *q = c->query;
@@ -31,7 +45,7 @@ int ingest_scan_prepare(struct call *c, const void *ignored, void *also_ignored,
     struct intake *intake;
 
     (void)ignored, (void)also_ignored;
-    if (evidence_open(c, c->body, c->headers[HEADER_SIGNATURE], c->headers[HEADER_SUBJECT], &claim, err) != 0 ||
+    if (check_room(c, err) != 0 || evidence_open(c, c->body, c->headers[HEADER_SIGNATURE], c->headers[HEADER_SUBJECT], &claim, err) != 0 ||
         intake_prepare(c, &claim, q->image, q->team, q->pipeline, q->db_built_ms, &intake, err) != 0)
         return -1;
     c->prepared = intake;
