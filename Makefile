@@ -5,6 +5,8 @@
 #   make test            everything we claim, checked
 #   make help            the rest
 
+.DEFAULT_GOAL := all
+
 VARIANT  ?= release
 CC       ?= gcc
 O        := build/$(VARIANT)
@@ -36,7 +38,7 @@ LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 LDFLAGS_ALL := $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # ---- the layers, top first: this is also the link order --------------------
-LAYERS   := server/http server/service server/store server/core server/db \
+LAYERS   := server/cmd server/http server/service server/store server/core server/db \
             agentlink/ctl agentlink/client agentlink/wire agentlink/base
 layer_sources = $(sort $(shell find $(1) -name '*.c' ! -name main.c))
 objects  = $(patsubst %.c,$(O)/%.o,$(1))
@@ -45,6 +47,8 @@ SERVER_ARCHIVES := $(filter-out $(O)/agentlink/ctl.a,$(ARCHIVES))
 CTL_ARCHIVES := $(foreach l,agentlink/ctl server/core agentlink/client agentlink/wire agentlink/base,$(O)/$(l).a)
 
 PROGRAMS := $(if $(wildcard server/main.c),$(O)/keepd) $(if $(wildcard agentlink/ctl/main.c),$(O)/keepctl)
+
+archives: $(ARCHIVES)
 
 all: $(PROGRAMS)
 ifeq ($(VARIANT),release)
@@ -55,43 +59,62 @@ define layer_rule
 $(O)/$(1).a: $$(call objects,$$(call layer_sources,$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(if $$^,ar rcs $$@ $$^,ar rcs $$@)
+	@echo '  AR   $$@'
+	@$$(if $$^,ar rcs $$@ $$^,ar rcs $$@)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	@echo '  CC   $<'
+	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # ---- schema/NNNN_words.sql -> the migrations embedded in server/db -----------
 SCHEMA := $(sort $(wildcard schema/*.sql))
 
 $(O)/gen/migrations.c: server/db/migrations.sh $(SCHEMA)
 	@mkdir -p $(@D)
-	sh server/db/migrations.sh $(SCHEMA) >$@.tmp
+	@sh server/db/migrations.sh $(SCHEMA) >$@.tmp
 	@mv $@.tmp $@
 
 $(O)/gen/migrations.o: $(O)/gen/migrations.c
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	@echo '  CC   $<'
+	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(O)/server/db.a: $(O)/gen/migrations.o
+
+# ---- schema/policies/NAME.yaml -> the shipped policies ------------------------
+POLICIES := $(sort $(wildcard schema/policies/*.yaml))
+
+$(O)/gen/shipped.c: schema/embed.sh $(POLICIES)
+	@mkdir -p $(@D)
+	@sh schema/embed.sh $(POLICIES) >$@.tmp
+	@mv $@.tmp $@
+
+$(O)/gen/shipped.o: $(O)/gen/shipped.c
+	@echo '  CC   $<'
+	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(O)/server/service.a: $(O)/gen/shipped.o
 
 # ---- generated: the web interface, compiled in -------------------------------
 $(O)/gen/web.c: server/http/web.sh $(shell find web -type f 2>/dev/null)
 	@mkdir -p $(@D)
-	sh server/http/web.sh web $(@D) > $@.tmp
+	@sh server/http/web.sh web $(@D) > $@.tmp
 	@mv $@.tmp $@
 
 $(O)/gen/web.o: $(O)/gen/web.c
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(O)/server/http.a: $(O)/gen/web.o
 
 $(O)/keepd: $(call objects,server/main.c) $(SERVER_ARCHIVES)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< $(SERVER_ARCHIVES) $(LIBS)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SERVER_ARCHIVES) $(LIBS)
 
 $(O)/keepctl: $(call objects,agentlink/ctl/main.c) $(CTL_ARCHIVES)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< $(CTL_ARCHIVES) $(LIBS)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(CTL_ARCHIVES) $(LIBS)
 
 # ---- tests: every .c in these folders is one program ------------------------
 TEST_LIBS := -lcmocka
@@ -106,13 +129,15 @@ FUZZ      := $(call tests_in,fuzz)
 
 $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< $(ARCHIVES) $(TEST_LIBS) $(LIBS)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(ARCHIVES) $(TEST_LIBS) $(LIBS)
 
 # A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz
 # variant it is linked with a small main that replays files.
 $(FUZZ): $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/replay/main.o) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
 
 tests: $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(FUZZ)
 unit: $(UNIT)

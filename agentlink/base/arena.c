@@ -54,17 +54,15 @@ void arena_reset(struct arena *a)
 static int grow(struct arena *a, size_t n)
 {
     size_t size = a->used < CHUNK ? CHUNK : a->used > CHUNK_MAX ? CHUNK_MAX : a->used;
+    size_t left = a->used < a->limit ? a->limit - a->used : 0;
 
-    if (n > SIZE_MAX - sizeof(struct arena_chunk) - alignof(max_align_t))
+    if (n > left || left - n < sizeof(struct arena_chunk))
         return -1;
     n += sizeof(struct arena_chunk);
     if (size < n)
         size = n;
-    if (a->used > a->limit || size > a->limit - a->used) {
-        size = n;                       /* near the limit: exactly what is needed */
-        if (a->used > a->limit || size > a->limit - a->used)
-            return -1;
-    }
+    if (size > left)
+        size = left;                    /* the last one: all that is allowed */
     struct arena_chunk *c = malloc(size);
     if (c == NULL)
         return -1;

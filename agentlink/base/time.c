@@ -158,9 +158,10 @@ static bool parse(const char *s, bool loose, int64_t *at_ms)
     if (!parse_zone(&s, &offset) || *s != '\0')
         return false;
 done:
-    *at_ms = days * MS_DAY + ms - offset;
-    if (days == days_from_date(1, 1, 1) && ms == 0)
-        *at_ms = TIME_UNKNOWN;
+    ms += days * MS_DAY - offset;
+    if (ms < days_from_date(0, 1, 1) * MS_DAY || ms >= days_from_date(10000, 1, 1) * MS_DAY)
+        return false;                   /* an offset led out of the years we can write */
+    *at_ms = ms == days_from_date(1, 1, 1) * MS_DAY ? TIME_UNKNOWN : ms;
     return true;
 }
 

@@ -26,7 +26,8 @@ void time_format(int64_t at_ms, char out[TIME_TEXT]);
 
 /* RFC 3339 with any fraction (cut to ms) and any offset, 'T' or 't' or a space,
  * 'Z' or 'z'.  Leap second 60 is taken as 59.999.  False when anything else
- * is there.  A value that is Go's zero time yields TIME_UNKNOWN and true. */
+ * is there, or the time lies outside years 0..9999 of UTC.  The instant of Go's
+ * zero time, at any offset, yields TIME_UNKNOWN and true. */
 bool time_parse(const char *text, int64_t *at_ms);
 
 /* As time_parse, but a missing zone means UTC and a bare date means midnight:

@@ -104,11 +104,30 @@ void report_decode_inner(struct decode *d, const struct json *doc)
         f->decode(d, doc);
 }
 
-/* What follows from the whole. */
-static void finish(struct scan *s)
+/* OSV names malicious packages "MAL-...": the package itself is the threat. */
+static void add_malware(struct decode *d, const struct finding *f)
 {
-    for (size_t i = 0; i < s->n_findings; i++)
+    const char *id = str_starts(f->id, "MAL-") ? f->id : NULL;
+
+    for (size_t i = 0; i < f->n_aliases && id == NULL; i++)
+        id = str_starts(f->aliases[i], "MAL-") ? f->aliases[i] : NULL;
+    struct issue *x = id != NULL && f->suppressed == NULL ? decode_add_issue(d, ISSUE_MALWARE, id) : NULL;
+    if (x == NULL)
+        return;
+    x->severity = SEVERITY_CRITICAL;
+    x->title = f->title;
+    x->file = f->package_name;
+}
+
+/* What follows from the whole. */
+static void finish(struct decode *d)
+{
+    struct scan *s = d->scan;
+
+    for (size_t i = 0; i < s->n_findings && !d->failed; i++) {
         s->n_suppressed += s->findings[i].suppressed != NULL;
+        add_malware(d, &s->findings[i]);
+    }
     /* With some image stores the id of the image is its digest: not told apart. */
     for (size_t i = 0; s->image.config_digest != NULL && i < s->image.n_digests; i++) {
         if (strcmp(s->image.digests[i], s->image.config_digest) == 0)
@@ -132,9 +151,10 @@ int report_decode(const struct json *doc, struct arena *arena, struct scan *out,
     struct scan scan = empty_scan(f->format);
     struct decode d = { .arena = arena, .scan = &scan, .root = doc, .err = err };
     f->decode(&d, doc);
+    if (!d.failed)
+        finish(&d);
     if (d.failed)
         return -1;
-    finish(&scan);
     *out = scan;
     return 0;
 }
@@ -145,9 +165,10 @@ static int text_parse(const void *text, size_t len, struct arena *arena, struct 
     struct decode d = { .arena = arena, .scan = &scan, .err = err };
 
     spdx_text_decode(&d, text, len);
+    if (!d.failed)
+        finish(&d);
     if (d.failed)
         return -1;
-    finish(&scan);
     *out = scan;
     return 0;
 }

@@ -36,7 +36,18 @@ int report_parse(const void *text, size_t len, struct arena *arena, struct scan 
  * \u0000 becomes U+FFFD, integers beyond int64 become reals. */
 extern const struct json_opts report_json_opts;
 
-/* What a scan holds, in numbers. */
+/* What a scan holds, in numbers.
+ *
+ * Packages: every row the report lists - CycloneDX components at any depth and of
+ * any type, SPDX packages of any purpose, Clair's sources, Grype's matched
+ * packages once per (name, version, type), GitLab's dependencies, the packages an
+ * advisory names; `evaluable` are those that can be matched against advisories.
+ * Findings: one per entry of the report, but one per pair in Clair, and one per
+ * component of the document in CycloneDX; Trivy's modified findings and Grype's
+ * ignored matches are counted as suppressed ones.  SARIF results and GitLab
+ * entries that are misconfigurations, secrets or licences are issues.
+ * Unmapped: members and items that have no place in the model, values in
+ * unimportant places that could not be read, digests and purls that are none. */
 struct report_tally {
     size_t n;                          /* findings */
     size_t unique_ids;

@@ -47,8 +47,11 @@ void shape_init(const struct shape *shape, void *out)
 {
     memset(out, 0, shape->size);
     for (size_t i = 0; i < shape->n_fields; i++) {
-        if (shape->fields[i].type == FIELD_TIME)
-            *(int64_t *)member_of(out, shape->fields[i].off) = TIME_UNKNOWN;
+        const struct field *f = &shape->fields[i];
+        if (f->type == FIELD_TIME)
+            *(int64_t *)member_of(out, f->off) = TIME_UNKNOWN;
+        else if (f->type == FIELD_INLINE)
+            shape_init(f->inner, member_of(out, f->off));
     }
 }
 
@@ -160,7 +163,8 @@ static bool fits(const struct shape *s, size_t off, size_t size, size_t align)
 
 static const char *check_field(const struct shape *s, const struct field *f)
 {
-    bool counted = f->type == FIELD_LIST || f->type == FIELD_TEXTS, inner = f->type == FIELD_LIST || f->type == FIELD_OBJECT || f->type == FIELD_INLINE;
+    bool counted = f->type == FIELD_LIST || f->type == FIELD_TEXTS;
+    bool inner = f->type == FIELD_LIST || f->type == FIELD_OBJECT || f->type == FIELD_INLINE;
 
     if (f->key == NULL || f->key[0] == '\0')
         return "a field without a key";
@@ -172,7 +176,7 @@ static const char *check_field(const struct shape *s, const struct field *f)
         return "a field outside its struct";
     if (counted && !fits(s, f->off_n, sizeof(size_t), _Alignof(size_t)))
         return "a count outside its struct";
-    if (f->type == FIELD_INLINE && f->inner != NULL && !fits(s, f->off, f->inner->size, 1))
+    if (f->type == FIELD_INLINE && f->inner != NULL && (f->inner == s || !fits(s, f->off, f->inner->size, 1)))
         return "an embedded struct outside its struct";
     if (counted && f->off_n == f->off)
         return "a count in the place of its list";

@@ -111,7 +111,7 @@ void shape_write(const struct shape *shape, const void *in, struct jsonw *w);   
 /* A JSON Schema (2020-12) of the shape, inner shapes as #/components/schemas/NAME. */
 void shape_schema(const struct shape *shape, struct buf *b);
 
-/* Start-up self check: keys unique and snake_case, offsets within size, inner and
+/* Start-up self check: keys unique and snake_case (or camelCase), offsets within size, inner and
  * words present where needed.  Returns NULL or what is wrong (static text). */
 const char *shape_check(const struct shape *shape);
 

@@ -313,8 +313,8 @@ int field_decode(struct decoder *d, const struct field *f, const struct json *v,
     static decode_fn *const decoders[FIELD_TYPE_N] = {
         [FIELD_BOOL] = decode_bool, [FIELD_INT] = decode_int, [FIELD_NUMBER] = decode_number,
         [FIELD_TEXT] = decode_text, [FIELD_WORD] = decode_word, [FIELD_TIME] = decode_time,
-        [FIELD_DIGEST] = decode_digest, [FIELD_OBJECT] = decode_inner, [FIELD_INLINE] = decode_inline, [FIELD_LIST] = decode_list,
-        [FIELD_TEXTS] = decode_texts, [FIELD_ANY] = decode_any,
+        [FIELD_DIGEST] = decode_digest, [FIELD_OBJECT] = decode_inner, [FIELD_INLINE] = decode_inline,
+        [FIELD_LIST] = decode_list, [FIELD_TEXTS] = decode_texts, [FIELD_ANY] = decode_any,
     };
 
     return decoders[f->type](d, f, v, at, out);

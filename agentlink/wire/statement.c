@@ -10,7 +10,7 @@
 static const char *const words[PREDICATE_N] = {
     [PREDICATE_OTHER] = "other",
     [PREDICATE_COSIGN_VULN] = "cosign-vuln",
-    [PREDICATE_INTOTO_VULNS] = "intoto-vulns",
+    [PREDICATE_INTOTO_VULNS] = "in-toto-vulns",
     [PREDICATE_CYCLONEDX] = "cyclonedx",
     [PREDICATE_SPDX] = "spdx",
     [PREDICATE_SYFT] = "syft",

@@ -126,13 +126,21 @@ static void identify(struct vex_decode *v, struct vex_product *p, const struct j
 
 static void subcomponents_decode(struct vex_decode *v, struct vex_product *p, const struct json *list)
 {
+    const char **names = arena_array(v->d.arena, json_len(list), sizeof *names);
+
+    if (names == NULL) {
+        decode_nomem(&v->d);
+        return;
+    }
     for (uint32_t i = 0; i < json_len(list); i++) {
         const struct json *c = json_at(list, i);
-        const char *purl = json_is(c, JSON_OBJECT) ? decode_hint_path(&v->d, c, "identifiers.purl") : NULL;
-        if (purl == NULL)
-            purl = json_is(c, JSON_OBJECT) ? decode_hint(&v->d, c, "@id") : decode_hint_of(&v->d, c);
-        decode_add_name(&v->d, &p->subcomponents, &p->n_subcomponents, purl);
+        const char *name = json_is(c, JSON_OBJECT) ? decode_hint_path(&v->d, c, "identifiers.purl") : NULL;
+        if (name == NULL)
+            name = json_is(c, JSON_OBJECT) ? decode_hint(&v->d, c, "@id") : decode_hint_of(&v->d, c);
+        if (name != NULL)
+            names[p->n_subcomponents++] = name;
     }
+    p->subcomponents = names;
 }
 
 static void hashes_decode(struct vex_decode *v, struct vex_product *p, const struct json *hashes)
@@ -182,10 +190,7 @@ static void statement_decode(struct vex_decode *v, const struct json *s)
     out->id = decode_hint(d, s, "@id");
     out->status_word = decode_text(d, s, "status");
     out->status = status_of(out->status_word);
-    if (out->status == VEX_STATUS_UNKNOWN) {
-        decode_fail(d, json_get(s, "status"), ERR_INVALID, "not one of affected, under_investigation, not_affected, fixed");
-        return;
-    }
+    d->scan->n_unmapped += out->status == VEX_STATUS_UNKNOWN;      /* kept, but it says nothing */
     out->justification = decode_hint(d, s, "justification");
     out->impact = decode_hint(d, s, "impact_statement");
     out->action = decode_hint(d, s, "action_statement");

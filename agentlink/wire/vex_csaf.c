@@ -145,20 +145,36 @@ static const struct { const char *key; enum vex_status status; } statuses[] = {
     { "under_investigation", VEX_UNDER_INVESTIGATION },
 };
 
-/* Text of the first entry of a list (threats, remediations) that speaks of the product. */
-static const char *details_for(struct decode *d, const struct json *list, const char *category, const char *product)
+/* A list whose entries speak of products (flags, threats, remediations), indexed. */
+struct said {
+    const struct json *list;
+    struct name_index by_product; /* row of the first entry that names it */
+    size_t general;               /* first entry that names none */
+};
+
+static struct said said_of(struct decode *d, const struct json *list, const char *category)
 {
+    struct said s = { .list = list, .general = NO_PACKAGE };
+
     for (uint32_t i = 0; i < json_len(list); i++) {
         const struct json *e = json_at(list, i), *ids = json_get(e, "product_ids");
         if (category != NULL && !str_eq(json_get_str(e, "category", NULL), category))
             continue;
-        bool is_meant = json_len(ids) == 0;
-        for (uint32_t k = 0; k < json_len(ids) && !is_meant; k++)
-            is_meant = str_eq(json_str(json_at(ids, k), NULL), product);
-        if (is_meant)
-            return decode_hint(d, e, "details");
+        if (json_len(ids) == 0 && json_get(e, "group_ids") == NULL && s.general == NO_PACKAGE)
+            s.general = i;
+        for (uint32_t k = 0; k < json_len(ids); k++)
+            name_index_put(d, &s.by_product, json_str(json_at(ids, k), NULL), i);
     }
-    return NULL;
+    return s;
+}
+
+static const char *details_for(struct decode *d, const struct said *s, const char *product)
+{
+    size_t row = name_index_get(&s->by_product, product);
+
+    if (row == NO_PACKAGE)
+        row = s->general;
+    return row != NO_PACKAGE ? decode_hint(d, json_at(s->list, (uint32_t)row), "details") : NULL;
 }
 
 static const char *vulnerability_name(struct decode *d, const struct json *v)
@@ -171,15 +187,9 @@ static const char *vulnerability_name(struct decode *d, const struct json *v)
     return cve;
 }
 
-/* The flag (row of flags[]) of each product; NO_PACKAGE has none. */
-static void flags_index(struct decode *d, const struct json *flags, struct name_index *out)
-{
-    for (uint32_t i = 0; i < json_len(flags); i++) {
-        const struct json *ids = json_get(json_at(flags, i), "product_ids");
-        for (uint32_t k = 0; k < json_len(ids); k++)
-            name_index_put(d, out, json_str(json_at(ids, k), NULL), i);
-    }
-}
+struct remarks {
+    struct said flags, impacts, actions;
+};
 
 struct group {
     const char *key;              /* "known_not_affected" */
@@ -188,8 +198,9 @@ struct group {
     size_t flag;                  /* row of flags[], or NO_PACKAGE */
 };
 
-static void group_decode(struct tree *t, const struct json *vuln, const struct group *g, const struct name_index *flags)
+static void group_decode(struct tree *t, const struct json *vuln, const struct group *g, const struct remarks *said)
 {
+    const struct name_index *flags = &said->flags.by_product;
     struct decode *d = &t->v->d;
     const struct json *ids = json_get(vuln, "ids");
     size_t n = 0;
@@ -216,8 +227,8 @@ static void group_decode(struct tree *t, const struct json *vuln, const struct g
     s->products = rows;
     if (g->flag != NO_PACKAGE)
         s->justification = decode_hint(d, json_at(json_get(vuln, "flags"), (uint32_t)g->flag), "label");
-    s->impact = details_for(d, json_get(vuln, "threats"), "impact", rows[0].id);
-    s->action = details_for(d, json_get(vuln, "remediations"), NULL, rows[0].id);
+    s->impact = details_for(d, &said->impacts, rows[0].id);
+    s->action = details_for(d, &said->actions, rows[0].id);
 }
 
 static bool is_known_status(const char *key)
@@ -233,15 +244,18 @@ static void vulnerability_decode(struct tree *t, const struct json *vuln)
 {
     struct decode *d = &t->v->d;
     const struct json *status = decode_object(d, vuln, "product_status"), *flags = json_get(vuln, "flags");
-    struct name_index by_product = { 0 };
+    struct remarks said = {
+        .flags = said_of(d, flags, NULL),
+        .impacts = said_of(d, json_get(vuln, "threats"), "impact"),
+        .actions = said_of(d, json_get(vuln, "remediations"), NULL),
+    };
 
-    flags_index(d, flags, &by_product);
     for (size_t k = 0; k < N_ITEMS(statuses) && !d->failed; k++) {
         struct group g = { statuses[k].key, statuses[k].status, decode_list(d, status, statuses[k].key), NO_PACKAGE };
-        group_decode(t, vuln, &g, &by_product);
+        group_decode(t, vuln, &g, &said);
         for (uint32_t i = 0; g.ids != NULL && i < json_len(flags) && i < MAX_NAMES && !d->failed; i++) {
             g.flag = i;
-            group_decode(t, vuln, &g, &by_product);
+            group_decode(t, vuln, &g, &said);
         }
     }
     for (uint32_t i = 0; i < json_n_members(status); i++) {      /* "recommended" and what comes later */

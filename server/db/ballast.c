@@ -17,11 +17,11 @@ static char *path_of(const char *dir)
     return asprintf(&path, "%s/ballast", dir) < 0 ? NULL : path;
 }
 
-static bool has_room(const char *dir, int64_t bytes)
+int64_t disk_free_bytes(const char *dir)
 {
     struct statvfs fs;
 
-    return statvfs(dir, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) >= 2 * bytes;
+    return statvfs(dir, &fs) == 0 ? (int64_t)(fs.f_bavail * fs.f_frsize) : -1;
 }
 
 static bool is_whole(const char *path, int64_t bytes)
@@ -53,7 +53,7 @@ int ballast_keep(const char *dir, int64_t bytes, struct err *err)
     if (path == NULL)
         return err_nomem(err);
     if (!is_whole(path, bytes))
-        rc = has_room(dir, bytes) ? fill(path, bytes, err) : err_set(err, ERR_STORAGE_FULL, "%s: too little space left", path);
+        rc = disk_free_bytes(dir) / 2 >= bytes ? fill(path, bytes, err) : err_set(err, ERR_STORAGE_FULL, "%s: too little space left", path);
     free(path);
     return rc;
 }

@@ -1,7 +1,7 @@
 /* migrate.h - numbered, append-only schema files, embedded in the binary.
  *
- * schema/NNNN_words.sql are written once with the tokens INT64, BYTES, TEXT and
- * `) STRICT;`; the build turns them into each dialect.  Each runs in one write
+ * schema/NNNN_words.sql are written once with the tokens INT64, BYTES, TEXT,
+ * CLUSTERED and STRICT; the build (migrations.sh) turns them into each dialect.  Each runs in one write
  * transaction and is recorded with its hash (64-bit FNV-1a of the engine's text:
  * it is there to notice an accidental edit); a changed old file or a database
  * newer than the binary stops the start with a clear message.  Before SQLite is

@@ -7,6 +7,7 @@
 #   TEXT       TEXT    | TEXT COLLATE "C"   only behind a lower-case name: the type of
 #                                           a column, not the target of a CAST
 #   STRICT     STRICT  | (nothing)
+#   CLUSTERED  WITHOUT ROWID, | (nothing)   before STRICT: rows lie in the primary key
 # Lines between `--only sqlite` or `--only postgres` and `--both` are for one of
 # them (triggers).  Comments and empty lines are left out, so that correcting a
 # comment does not change the recorded hash.
@@ -22,7 +23,8 @@ translate() {    # file, dialect -> C string literals, a line each
             s = substr(s, RSTART + RLENGTH)
             if (word == "INT64") out = out (dialect == "sqlite" ? "INTEGER" : "BIGINT")
             else if (word == "BYTES") out = out (dialect == "sqlite" ? "BLOB" : "BYTEA")
-            else if (word == "STRICT" && dialect == "postgres") sub(/ +$/, "", out)
+            else if ((word == "STRICT" || word == "CLUSTERED") && dialect == "postgres") sub(/ +$/, "", out)
+            else if (word == "CLUSTERED") out = out "WITHOUT ROWID,"
             else if (word == "TEXT" && dialect == "postgres" && last ~ /^[a-z_][a-z_0-9]*$/) out = out "TEXT COLLATE \"C\""
             else out = out word
             last = word

@@ -131,6 +131,19 @@ static void set_limits(struct sqlite_db *d)
         sqlite3_limit(d->h, table[i].limit, table[i].value);
 }
 
+/* Two that make a new file at once: SQLite does not wait here, busy_timeout or not. */
+static int enter_wal(struct sqlite_db *d, struct err *err)
+{
+    int64_t until = time_monotonic_ms() + DB_BUSY_MS;
+
+    while (run(d, "PRAGMA journal_mode=WAL", err) != 0) {
+        if ((sqlite3_errcode(d->h) & 0xff) != SQLITE_BUSY || time_monotonic_ms() > until)
+            return -1;
+        usleep(5000);
+    }
+    return 0;
+}
+
 /* secure_delete: Debian's default would send every deleted page through the log,
  * and a delete on a nearly full disk is what must work. */
 static int set_pragmas(struct sqlite_db *d, struct err *err)
@@ -139,13 +152,13 @@ static int set_pragmas(struct sqlite_db *d, struct err *err)
         "PRAGMA cell_size_check=ON", "PRAGMA mmap_size=0", "PRAGMA foreign_keys=ON", "PRAGMA recursive_triggers=ON",
         "PRAGMA temp_store=MEMORY", "PRAGMA secure_delete=FAST", "PRAGMA cache_size=-16000", "PRAGMA wal_autocheckpoint=0",
     };
-    static const char *const writing[] = {
-        "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA journal_size_limit=67108864",
-    };
+    static const char *const writing[] = { "PRAGMA synchronous=FULL", "PRAGMA journal_size_limit=67108864" };
 
     for (size_t i = 0; i < N_ITEMS(all); i++)
         if (run(d, all[i], err) != 0)
             return -1;
+    if (d->base.mode != DB_READER && enter_wal(d, err) != 0)
+        return -1;
     for (size_t i = 0; i < N_ITEMS(writing) && d->base.mode != DB_READER; i++)
         if (run(d, writing[i], err) != 0)
             return -1;

@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum { CHECKPOINT_BATCHES = 64 };
-static const int64_t checkpoint_at = 4 << 20, truncate_at = 64 << 20;
+static const int64_t checkpoint_at = 4 << 20, checkpoint_by = 8 << 20, truncate_at = 64 << 20;
 
 struct writer {
     pthread_mutex_t lock;              /* guards what follows, down to stats */
@@ -28,6 +28,7 @@ struct writer {
     int64_t wal_done;                  /* the log's length at the last checkpoint */
     int64_t wal_busy;                  /* and when truncating it was last refused */
     int batches_since;                 /* since the last checkpoint */
+    bool is_log_stuck;                 /* the last checkpoint found the disk full */
 };
 
 /* ---- one batch -------------------------------------------------------------------- */
@@ -125,7 +126,7 @@ static void count(struct writer *w, const struct write_job *job, const struct wr
     w->stats.batches++;
     w->stats.commit_us_last = commit_us;
     w->stats.broken = db_is_broken(w->db);
-    w->stats.full = full;
+    w->stats.full = full || w->is_log_stuck;
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -144,19 +145,22 @@ static void batch(struct writer *w, struct write_job *first)
 
 static void checkpoint(struct writer *w, bool truncate)
 {
-    struct err ignored;                /* readers in the way: there will be another time */
-    int rc = db_checkpoint(w->db, truncate, &ignored);
+    struct err err;                    /* readers in the way: there will be another time */
+    int rc = db_checkpoint(w->db, truncate, &err);
+
+    w->is_log_stuck = rc != 0 && err.kind == ERR_STORAGE_FULL;
 
     w->batches_since = 0;
     w->wal_done = db_wal_bytes(w->db);
     w->wal_busy = truncate && rc != 0 ? w->wal_done : 0;
     pthread_mutex_lock(&w->lock);
     w->stats.checkpoints += rc == 0;
+    w->stats.full = w->stats.full || w->is_log_stuck;
     w->stats.broken = db_is_broken(w->db);
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Idle, or often enough: copy back what has gathered.  When readers never let the
+/* Idle, or often enough, or long enough: copy back what has gathered.  When readers never let the
  * log start over it grows all the same: then insist, but not at every batch. */
 static void tend_log(struct writer *w, bool idle, bool full)
 {
@@ -169,7 +173,8 @@ static void tend_log(struct writer *w, bool idle, bool full)
     w->batches_since++;
     if (full || (wal > truncate_at && wal > w->wal_busy + checkpoint_at))
         checkpoint(w, true);
-    else if (wal > w->wal_done + checkpoint_at && (idle || w->batches_since >= CHECKPOINT_BATCHES))
+    else if (wal > w->wal_done + checkpoint_at &&
+             (idle || w->batches_since >= CHECKPOINT_BATCHES || wal > w->wal_done + checkpoint_by))
         checkpoint(w, false);
     pthread_mutex_lock(&w->lock);
     w->stats.wal_bytes = db_wal_bytes(w->db);

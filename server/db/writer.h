@@ -12,7 +12,7 @@
  * that is written can be trusted: the writer is then `broken`, refuses everything
  * with ERR_UNAVAILABLE, and the process has to start anew.
  *
- * While the last batch ended with ERR_STORAGE_FULL (`full`), every batch is
+ * While the last batch or checkpoint met a full disk (`full`), every batch is
  * followed by an attempt to truncate the log, so that the writer recovers by
  * itself as soon as space is there (see ballast.h). */
 #ifndef KEEP_DB_WRITER_H

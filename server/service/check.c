@@ -2,12 +2,13 @@
 #include "service/check.h"
 #include "base/base64.h"
 #include "base/crypto.h"
+#include "wire/imageref.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { REASON_MIN = 10 };
+enum { REASON_MIN = 10, PATTERN_MAX = 200 };
 
 static bool is_control(unsigned char c)
 {
@@ -42,26 +43,29 @@ int check_reason(const char *path, const char *text, struct err *err)
     return 0;
 }
 
-int check_pattern(const char *path, const char *pattern, struct err *err)
+int check_pattern(const char *path, const char *pattern, struct arena *arena, const char **out, struct err *err)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._-/:*?";
-
-    if (pattern[0] == '\0' || pattern[0] == '/')
-        return err_set(err, ERR_INVALID, "%s: not a pattern of repositories", path);
-    if (pattern[strspn(pattern, allowed)] != '\0')
-        return err_set(err, ERR_INVALID, "%s: lower-case repository names with * and ? are expected", path);
+    if (strlen(pattern) > PATTERN_MAX)
+        return err_set(err, ERR_INVALID, "%s: a pattern has at most %d bytes", path, PATTERN_MAX);
+    if (imageref_pattern_parse(arena, pattern, out, err) != 0)
+        return err_prefix(err, "%s", path);
     return 0;
 }
 
-int check_patterns(const char *path, const char *const *patterns, size_t n, struct err *err)
+int check_patterns(const char *path, const char *const *patterns, size_t n, struct arena *arena,
+                   const char *const **out, struct err *err)
 {
+    const char **full = arena_array(arena, n, sizeof *full);
     char at[64];
 
+    if (full == NULL)
+        return err_nomem(err);
     for (size_t i = 0; i < n; i++) {
         snprintf(at, sizeof at, "%s[%zu]", path, i);
-        if (check_pattern(at, patterns[i], err) != 0)
+        if (check_pattern(at, patterns[i], arena, &full[i], err) != 0)
             return -1;
     }
+    *out = full;
     return 0;
 }
 

@@ -16,9 +16,11 @@ int check_name(const char *path, const char *text, struct err *err);
 /* At least 10 characters that are not blanks; line breaks and tabs are allowed. */
 int check_reason(const char *path, const char *text, struct err *err);
 
-/* A pattern of repositories: canonical name characters, '*' and '?'. */
-int check_pattern(const char *path, const char *pattern, struct err *err);
-int check_patterns(const char *path, const char *const *patterns, size_t n, struct err *err);
+/* A pattern of repositories, in full (wire/imageref.h); *out lives in the arena.
+ * The list is a new one. */
+int check_pattern(const char *path, const char *pattern, struct arena *arena, const char **out, struct err *err);
+int check_patterns(const char *path, const char *const *patterns, size_t n, struct arena *arena,
+                   const char *const **out, struct err *err);
 
 /* When something ends: in `in` ("90d") or at at_ms (TIME_UNKNOWN or 0: absent),
  * exactly one; with neither, `otherwise` (NULL: one is required).  It must lie in

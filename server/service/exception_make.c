@@ -1,6 +1,5 @@
 /* exception_make.c - see exception_make.h. */
 #include "service/exception_make.h"
-#include "core/exception.h"
 #include "core/life.h"
 #include "service/audit_change.h"
 #include "service/check.h"
@@ -9,6 +8,24 @@
 
 #include <string.h>
 
+/* The name in a package scope: "openssl@3.0.11" -> "openssl", "@acme/ui@1.0" ->
+ * "@acme/ui"; of a purl the last segment before the version. */
+static const char *package_name(struct arena *arena, const char *scope)
+{
+    size_t start = 0, end = strcspn(scope, "?#");
+
+    if (str_starts(scope, "pkg:"))
+        for (size_t i = 0; i < end; i++)
+            if (scope[i] == '/')
+                start = i + 1;
+    for (size_t i = end; i-- > start + 1 && scope[i] != '/';)
+        if (scope[i] == '@') {
+            end = i;
+            break;
+        }
+    return arena_strndup(arena, scope + start, end - start);
+}
+
 int exception_scope(struct call *c, const struct exception *e, struct recheck_scope *out, struct err *err)
 {
     struct recheck_scope scope = {
@@ -16,7 +33,7 @@ int exception_scope(struct call *c, const struct exception *e, struct recheck_sc
         .namespace = e->namespace,
     };
 
-    if (e->package != NULL && (scope.package = exception_package_name(c->arena, e->package)) == NULL)
+    if (e->package != NULL && (scope.package = package_name(c->arena, e->package)) == NULL)
         return err_nomem(err);
     *out = scope;
     return 0;

@@ -113,7 +113,7 @@ static int intern_package(struct writing *w, size_t i, int64_t *id, struct err *
 {
     struct intake *in = w->in;
 
-    if (in->package_ids[i] == 0 && package_intern(w->c->db, &in->scan.packages[i], &in->package_ids[i], err) != 0)
+    if (in->package_ids[i] == 0 && package_intern(w->c->db, &in->packages[i], &in->package_ids[i], err) != 0)
         return -1;
     *id = in->package_ids[i];
     return 0;
@@ -129,7 +129,7 @@ static int write_inventory(struct writing *w, struct err *err)
     int64_t inventory_ms, id;
     bool has_hash;
 
-    if (in->scan.n_packages == 0 && !in->scan.has_inventory)
+    if (in->n_packages == 0 && !in->scan.has_inventory)
         return 0;
     if (image_inventory(c->db, w->image_id, &inventory_ms, hash, &has_hash, err) != 0)
         return -1;
@@ -138,8 +138,9 @@ static int write_inventory(struct writing *w, struct err *err)
     bool same = has_hash && memcmp(hash, in->inventory_hash, sizeof hash) == 0;
     if (!same && image_packages_clear(c->db, w->image_id, err) != 0)
         return -1;
-    for (size_t i = 0; !same && i < in->scan.n_packages; i++) {
-        if (intern_package(w, i, &id, err) != 0 || image_packages_add(c->db, w->image_id, id, in->scan.packages[i].path, err) != 0)
+    size_t n = in->scan.has_inventory ? in->scan.n_packages : in->n_packages;
+    for (size_t i = 0; !same && i < n; i++) {
+        if (intern_package(w, i, &id, err) != 0 || image_packages_add(c->db, w->image_id, id, in->packages[i].path, err) != 0)
             return -1;
     }
     return image_set_inventory(c->db, w->image_id, in->scan.has_inventory ? in->row.effective_ms : TIME_UNKNOWN, in->inventory_hash,

@@ -5,7 +5,5 @@ int judge_affected(struct call *c, const char *cause, const struct recheck_scope
 {
     static const struct recheck_scope everything = { 0 };
 
-    if (recheck_mark(c->db, scope == NULL ? &everything : scope, c->arena, NULL, err) != 0)
-        return err_prefix(err, "%s", cause);
-    return 0;
+    return recheck_mark(c->db, scope == NULL ? &everything : scope, cause, c->arena, err);
 }

@@ -27,10 +27,11 @@ call_fn allowance_page, allowance_create, allowance_end;
 call_fn exception_page, exception_show, exception_create, exception_end;
 
 /* manage_vex.c */
-call_fn vex_take, vex_show;
+call_fn vex_prepare, vex_take, vex_show;          /* prepare, then take */
 
 /* manage_policy.c */
-call_fn policy_page, policy_show, policy_write, policy_remove, policy_enable, policy_disable, policy_history;
+call_fn policy_prepare, policy_write;              /* prepare, then write */
+call_fn policy_page, policy_show, policy_remove, policy_enable, policy_disable, policy_history;
 
 /* manage_audit.c */
 call_fn audit_page, audit_show_record;

@@ -59,11 +59,11 @@ int allowance_create(struct call *c, const void *in, void *out, struct err *err)
 {
     const struct allowance_new *asked = in;
     struct allowance a = {
-        .pattern = asked->pattern, .reason = asked->reason,
+        .reason = asked->reason,
         .created_ms = c->now_ms, .created_by = c->caller->name, .state = "active",
     };
 
-    if (check_pattern("$.pattern", a.pattern, err) != 0 || check_reason("$.reason", a.reason, err) != 0 ||
+    if (check_pattern("$.pattern", asked->pattern, c->arena, &a.pattern, err) != 0 || check_reason("$.reason", a.reason, err) != 0 ||
         check_expiry(asked->expires_in, asked->expires_ms, NULL, c->app->settings.exception_max_ms, c->now_ms,
                      &a.expires_ms, err) != 0 ||
         make_room(c, a.pattern, err) != 0 || allowance_insert(c->db, &a, err) != 0 ||

@@ -78,9 +78,10 @@ static int check_rule(const char *rule, struct err *err)
     return 0;
 }
 
-static int check_scope(const struct exception_new *asked, struct err *err)
+static int check_scope(struct call *c, const struct exception_new *asked, struct exception *e, struct err *err)
 {
-    if (asked->repository != NULL && check_pattern("$.repository", asked->repository, err) != 0)
+    if (asked->repository != NULL &&
+        check_pattern("$.repository", asked->repository, c->arena, &e->repository, err) != 0)
         return -1;
     if (asked->package != NULL && check_name("$.package", asked->package, err) != 0)
         return -1;
@@ -91,7 +92,7 @@ int exception_create(struct call *c, const void *in, void *out, struct err *err)
 {
     const struct exception_new *asked = in;
     struct exception e = {
-        .rule = asked->rule, .repository = asked->repository, .digest = asked->digest, .package = asked->package,
+        .rule = asked->rule, .digest = asked->digest, .package = asked->package,
         .namespace = asked->namespace, .reason = asked->reason, .owner = asked->owner, .source = "manual",
         .applies_to = -1,
     };
@@ -103,7 +104,7 @@ int exception_create(struct call *c, const void *in, void *out, struct err *err)
         return -1;
     if (asked->rule != NULL && check_rule(asked->rule, err) != 0)
         return -1;
-    if (check_scope(asked, err) != 0 || check_reason("$.reason", e.reason, err) != 0 ||
+    if (check_scope(c, asked, &e, err) != 0 || check_reason("$.reason", e.reason, err) != 0 ||
         check_name("$.owner", e.owner, err) != 0 ||
         check_expiry(asked->expires_in, asked->expires_ms, NULL, c->app->settings.exception_max_ms, c->now_ms,
                      &e.expires_ms, err) != 0 ||

@@ -101,16 +101,30 @@ static int document_of(struct call *c, const char **out, struct err *err)
     return *out == NULL ? err_nomem(err) : 0;
 }
 
+/* On a worker: reading and compiling a document may take its time. */
+int policy_prepare(struct call *c, const void *in, void *out, struct err *err)
+{
+    struct policy_doc *p = arena_alloc(c->arena, sizeof *p);
+
+    (void)in, (void)out;
+    if (p == NULL)
+        return err_nomem(err);
+    p->name = c->path[0];
+    if (check_policy_name(p->name, err) != 0 || document_of(c, &p->document, err) != 0 ||
+        policy_facts(p, c->arena, &c->complaints, err) != 0)
+        return -1;
+    c->prepared = p;
+    return 0;
+}
+
 /* An edited policy stays on or off as it was; a new one is on. */
 int policy_write(struct call *c, const void *in, void *out, struct err *err)
 {
-    struct policy_doc before, p = { .name = c->path[0], .enabled = true };
+    struct policy_doc before, p = *(const struct policy_doc *)c->prepared;
     bool is_new = false;
 
     (void)in;
-    if (check_policy_name(p.name, err) != 0 || document_of(c, &p.document, err) != 0 ||
-        policy_facts(&p, c->arena, &c->complaints, err) != 0)
-        return -1;
+    p.enabled = true;
     if (policy_read(c, false, &before, err) != 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;

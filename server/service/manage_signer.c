@@ -112,7 +112,7 @@ int signer_create(struct call *c, const void *in, void *out, struct err *err)
 {
     const struct signer_new *asked = in;
     struct signer s = {
-        .name = asked->name, .repositories = asked->repositories, .n_repositories = asked->n_repositories,
+        .name = asked->name, .n_repositories = asked->n_repositories,
         .statements = asked->statements, .n_statements = asked->n_statements,
         .not_before_ms = asked->not_before_ms, .not_after_ms = asked->not_after_ms,
         .created_ms = c->now_ms, .created_by = c->caller->name, .revoked_ms = TIME_UNKNOWN,
@@ -125,7 +125,7 @@ int signer_create(struct call *c, const void *in, void *out, struct err *err)
     if (s.not_after_ms != TIME_UNKNOWN && s.not_after_ms <= s.not_before_ms)
         return err_set(err, ERR_INVALID, "$.not_after: must lie behind not_before");
     if (check_name("$.name", s.name, err) != 0 ||
-        check_patterns("$.repositories", s.repositories, s.n_repositories, err) != 0 ||
+        check_patterns("$.repositories", asked->repositories, asked->n_repositories, c->arena, &s.repositories, err) != 0 ||
         check_statements(asked, err) != 0 || read_key(c, asked->public_key, &s, err) != 0 ||
         is_new(c, &s, err) != 0)
         return -1;

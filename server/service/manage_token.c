@@ -53,12 +53,13 @@ int token_show(struct call *c, const void *in, void *out, struct err *err)
     return token_read(c, out, err);
 }
 
-static int check_new(struct call *c, const struct api_token_new *asked, int64_t *expires_ms, struct err *err)
+static int check_new(struct call *c, const struct api_token_new *asked, const char *const **repositories,
+                     int64_t *expires_ms, struct err *err)
 {
     const char *role = token_role_words[asked->role];
 
     if (check_name("$.name", asked->name, err) != 0 ||
-        check_patterns("$.repositories", asked->repositories, asked->n_repositories, err) != 0 ||
+        check_patterns("$.repositories", asked->repositories, asked->n_repositories, c->arena, repositories, err) != 0 ||
         check_expiry(asked->expires_in, TIME_UNKNOWN, "90d", c->app->settings.token_max_ms, c->now_ms,
                      expires_ms, err) != 0)
         return -1;
@@ -72,9 +73,10 @@ int token_create(struct call *c, const void *in, void *out, struct err *err)
     const struct api_token_new *asked = in;
     char text[TOKEN_TEXT_MAX + 1];
     struct token token;
+    const char *const *repositories;
     int64_t expires_ms;
 
-    if (check_new(c, asked, &expires_ms, err) != 0)
+    if (check_new(c, asked, &repositories, &expires_ms, err) != 0)
         return -1;
     const char *role = token_role_words[asked->role];
     const char *kind = role_token_kind(role_of(role));
@@ -82,7 +84,7 @@ int token_create(struct call *c, const void *in, void *out, struct err *err)
         return err_set(err, ERR_INTERNAL, "no token of role %s can be made", role);
     struct api_token row = {
         .id = arena_strdup(c->arena, token.id), .name = asked->name, .role = role,
-        .repositories = asked->repositories, .n_repositories = asked->n_repositories,
+        .repositories = repositories, .n_repositories = asked->n_repositories,
         .created_ms = c->now_ms, .created_by = c->caller->name, .expires_ms = expires_ms,
         .last_used_ms = TIME_UNKNOWN, .revoked_ms = TIME_UNKNOWN, .state = "active",
         .text = arena_strdup(c->arena, text),

@@ -5,7 +5,8 @@
 #define COLS "name, version, document, is_enabled, is_shipped, updated_ms, updated_by"
 #define COLS_OUT "titiiit"
 
-enum { Q_GET, Q_LIST, Q_ENABLED, Q_PUT, Q_ADD_VERSION, Q_LAST_VERSION, Q_SET_ENABLED, Q_DELETE, Q_VERSIONS, Q_N };
+enum { Q_GET, Q_LIST, Q_ENABLED, Q_PUT, Q_ADD_VERSION, Q_LAST_VERSION, Q_SET_ENABLED, Q_DELETE, Q_VERSIONS,
+       Q_CHANGED, Q_GENERATION, Q_N };
 static const struct db_query Q[] = {
     [Q_GET]    = { "policy.get", "t", COLS_OUT, "SELECT " COLS " FROM policies WHERE name = $1" },
     [Q_LIST]   = { "policy.list", "ti", COLS_OUT,
@@ -27,6 +28,11 @@ static const struct db_query Q[] = {
     [Q_VERSIONS] = { "policy.versions", "tii", "iitt",
         "SELECT version, at_ms, author, document FROM policy_versions WHERE name = $1 AND version < $2"
         " ORDER BY version DESC LIMIT $3" },
+    [Q_CHANGED] = { "policy.changed", "", "",
+        "INSERT INTO settings (name, setting) VALUES ('policy_generation', '1') ON CONFLICT (name)"
+        " DO UPDATE SET setting = CAST(CAST(settings.setting AS BIGINT) + 1 AS TEXT)" },
+    [Q_GENERATION] = { "policy.generation", "", "i",
+        "SELECT CAST(setting AS BIGINT) FROM settings WHERE name = 'policy_generation'" },
 };
 const struct db_queries policy_doc_queries = { Q, Q_N };
 
@@ -84,6 +90,16 @@ int policy_doc_list_enabled(struct db *db, struct arena *arena, struct policy_do
     return 0;
 }
 
+static int changed(struct db *db, struct err *err)
+{
+    return db_exec(db, &Q[Q_CHANGED], DB_NONE, NULL, err);
+}
+
+int policy_doc_generation(struct db *db, int64_t *generation, struct err *err)
+{
+    return db_int(db, &Q[Q_GENERATION], DB_NONE, 0, generation, err);
+}
+
 int policy_doc_put(struct db *db, struct policy_doc *p, struct err *err)
 {
     int64_t last;
@@ -92,7 +108,8 @@ int policy_doc_put(struct db *db, struct policy_doc *p, struct err *err)
         db_exec(db, &Q[Q_PUT], DB_IN(db_t(p->name), db_i(last + 1), db_t(p->document), db_i(p->enabled),
                 db_i(p->shipped), db_i(p->updated_ms), db_t(p->updated_by)), NULL, err) != 0 ||
         db_exec(db, &Q[Q_ADD_VERSION], DB_IN(db_t(p->name), db_i(last + 1), db_t(p->document),
-                db_i(p->updated_ms), db_t(p->updated_by)), NULL, err) != 0)
+                db_i(p->updated_ms), db_t(p->updated_by)), NULL, err) != 0 ||
+        changed(db, err) != 0)
         return -1;
     p->version = last + 1;
     return 0;
@@ -100,12 +117,16 @@ int policy_doc_put(struct db *db, struct policy_doc *p, struct err *err)
 
 int policy_doc_set_enabled(struct db *db, const char *name, bool enabled, int64_t at_ms, const char *by, struct err *err)
 {
-    return db_exec(db, &Q[Q_SET_ENABLED], DB_IN(db_i(enabled), db_i(at_ms), db_t(by), db_t(name)), NULL, err);
+    if (db_exec(db, &Q[Q_SET_ENABLED], DB_IN(db_i(enabled), db_i(at_ms), db_t(by), db_t(name)), NULL, err) != 0)
+        return -1;
+    return changed(db, err);
 }
 
 int policy_doc_delete(struct db *db, const char *name, struct err *err)
 {
-    return db_exec(db, &Q[Q_DELETE], DB_IN(db_t(name)), NULL, err);
+    if (db_exec(db, &Q[Q_DELETE], DB_IN(db_t(name)), NULL, err) != 0)
+        return -1;
+    return changed(db, err);
 }
 
 int policy_doc_versions(struct db *db, const char *name, int64_t before, int64_t limit, struct arena *arena,

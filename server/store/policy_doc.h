@@ -28,6 +28,9 @@ int policy_doc_set_enabled(struct db *db, const char *name, bool enabled, int64_
 /* The versions stay. */
 int policy_doc_delete(struct db *db, const char *name, struct err *err);
 
+/* A number that every change of any policy moves on; 0 before the first. */
+int policy_doc_generation(struct db *db, int64_t *generation, struct err *err);
+
 /* Newest first, below `before`. */
 int policy_doc_versions(struct db *db, const char *name, int64_t before, int64_t limit, struct arena *arena,
                         struct policy_version **out, size_t *n, struct err *err);

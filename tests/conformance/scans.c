@@ -5,174 +5,8 @@
  * was not counted and is not compared.  Where our model counts something else
  * on purpose the difference must follow exactly from a rule, named in the
  * output; whatever no rule predicts is a disagreement. */
-#include "base/err.h"
-#include "base/str.h"
-#include "wire/bundle.h"
-#include "wire/purl.h"
-#include "wire/report.h"
+#include "tests/support/scans_attest.h"
 #include "wire/severity.h"
-#include "wire/statement.h"
-#include "wire/vex.h"
-
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum column { C_KIND, C_FILE, C_REPO, C_PATH, C_LICENCE, C_BYTES, C_SHA, C_FORMAT, C_DETAIL, C_PACKAGES, C_FINDINGS,
-              C_UNIQUE, C_MISCONF, C_SECRETS, C_LICENCES, C_SEVERITIES, C_NOTE, C_N };
-
-struct row {
-    char *col[C_N];
-    const char *text;
-    size_t len;
-    struct arena *arena;
-    bool agrees;
-    struct json doc;              /* of JSON files */
-    bool has_doc;
-};
-
-/* ---- rules ----------------------------------------------------------------------- */
-
-enum rule { RULE_CLAIR_PAIRS, RULE_CLAIR_IDS, RULE_CDX_AFFECTS, RULE_SARIF_KINDS, RULE_SARIF_INDEX, RULE_GITLAB_KINDS,
-            RULE_GITLAB_CVE, RULE_INVALID_PURL, RULE_IGNORED, RULE_SUBJECT_DIGEST, RULE_NO_ENVELOPE, RULE_INFO, RULE_N };
-
-static const struct { const char *name, *why; } rules[RULE_N] = {
-    [RULE_CLAIR_PAIRS] = { "clair-pairs", "a finding is a vulnerability of a package; expected counts vulnerabilities" },
-    [RULE_CLAIR_IDS] = { "clair-ids", "expected counts Clair's internal ids; ours are the names (CVE-...)" },
-    [RULE_CDX_AFFECTS] = { "cyclonedx-affects", "one finding per component of the document a vulnerability affects" },
-    [RULE_SARIF_KINDS] = { "sarif-kinds", "misconfigurations, secrets and licences of a SARIF are issues, not findings" },
-    [RULE_SARIF_INDEX] = { "sarif-index", "a result without ruleId has its rule's id through ruleIndex or rule.id" },
-    [RULE_GITLAB_KINDS] = { "gitlab-kinds", "secrets of a GitLab report are issues, not findings" },
-    [RULE_GITLAB_CVE] = { "gitlab-cve", "expected counts CVE names only, in any place" },
-    [RULE_INVALID_PURL] = { "invalid-purl", "a text that is no package URL is not kept as one" },
-    [RULE_IGNORED] = { "ignored", "what the producer itself suppresses is kept, and counted apart" },
-    [RULE_SUBJECT_DIGEST] = { "subject-digest", "a statement whose subject has no well-formed SHA-2 digest binds nothing: refused" },
-    [RULE_NO_ENVELOPE] = { "no-statement", "the evidence has no statement in it" },
-    [RULE_INFO] = { "info", "INFO is our negligible" },
-};
-static size_t rule_uses[RULE_N];
-
-static void differ(struct row *r, const char *what, const char *expected, const char *got)
-{
-    printf("scans: %s: expected %s %s, got %s\n", r->col[C_FILE], what, expected, got);
-    r->agrees = false;
-}
-
-static void differ_n(struct row *r, const char *what, long expected, size_t got)
-{
-    printf("scans: %s: expected %s %ld, got %zu\n", r->col[C_FILE], what, expected, got);
-    r->agrees = false;
-}
-
-/* Equal, or equal to what a rule predicts. */
-static void compare(struct row *r, const char *what, const char *text, size_t got, size_t predicted, enum rule rule)
-{
-    if (!isdigit((unsigned char)*text))
-        return;
-    long expected = strtol(text, NULL, 10);
-    if (expected == (long)got)
-        return;
-    if (expected == (long)predicted)
-        rule_uses[rule]++;
-    else
-        differ_n(r, what, expected, got);
-}
-
-/* ---- what rules need to know of the document ------------------------------------------- */
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-struct names {
-    const char **at;
-    size_t n, cap;
-};
-
-static void names_add(struct names *s, const char *name)
-{
-    if (s->n == s->cap) {
-        s->cap = s->cap == 0 ? 64 : s->cap * 2;
-        s->at = realloc(s->at, s->cap * sizeof *s->at);
-        if (s->at == NULL)
-            abort();
-    }
-    s->at[s->n++] = name != NULL ? name : "";
-}
-
-static size_t names_unique(struct names *s)
-{
-    size_t unique = s->n > 0;
-
-    if (s->n > 0)
-        qsort(s->at, s->n, sizeof *s->at, by_text);
-    for (size_t i = 1; i < s->n; i++)
-        unique += strcmp(s->at[i - 1], s->at[i]) != 0;
-    free(s->at);
-    *s = (struct names){ 0 };
-    return unique;
-}
-
-/* Texts in the place of a package URL that are none. */
-static size_t count_bad_purls(struct row *r, const struct json *v)
-{
-    size_t n = 0;
-    struct err err;
-    const char *purl = json_get_str(v, "purl", NULL), *out;
-
-    if (purl == NULL && str_eq(json_get_str(v, "referenceType", NULL), "purl"))
-        purl = json_get_str(v, "referenceLocator", NULL);
-    if (purl != NULL && *purl != '\0')
-        n += purl_canonical(r->arena, purl, &out, &err) != 0;
-    for (uint32_t i = 0; i < json_len(v); i++)
-        n += count_bad_purls(r, json_at(v, i));
-    for (uint32_t i = 0; i < json_n_members(v); i++)
-        n += count_bad_purls(r, &v->members[i].value);
-    return n;
-}
-
-static void collect_refs(const struct json *components, struct names *refs)
-{
-    for (uint32_t i = 0; i < json_len(components); i++) {
-        const char *ref = json_get_str(json_at(components, i), "bom-ref", NULL);
-        if (ref != NULL && *ref != '\0')
-            names_add(refs, ref);
-        collect_refs(json_get(json_at(components, i), "components"), refs);
-    }
-}
-
-/* Components of the document that a vulnerability affects beyond the first one. */
-static size_t extra_of(const struct json *affects, struct names *refs)
-{
-    struct names hit = { 0 };
-
-    for (uint32_t k = 0; k < json_len(affects); k++) {
-        const char *ref = json_get_str(json_at(affects, k), "ref", "");
-        const char *hash = str_starts(ref, "urn:cdx:") ? strchr(ref, '#') : NULL;
-        ref = hash != NULL ? hash + 1 : ref;
-        if (refs->n > 0 && bsearch(&ref, refs->at, refs->n, sizeof *refs->at, by_text) != NULL)
-            names_add(&hit, ref);
-    }
-    size_t n = names_unique(&hit);
-    return n > 1 ? n - 1 : 0;
-}
-
-static size_t cdx_extra(const struct json *doc)
-{
-    const struct json *list = json_get(doc, "vulnerabilities");
-    struct names refs = { 0 };
-    size_t extra = 0;
-
-    collect_refs(json_get(doc, "components"), &refs);
-    if (refs.n > 0)
-        qsort(refs.at, refs.n, sizeof *refs.at, by_text);
-    for (uint32_t i = 0; i < json_len(list); i++)
-        extra += extra_of(json_get(json_at(list, i), "affects"), &refs);
-    free(refs.at);
-    return extra;
-}
 
 /* ---- severities --------------------------------------------------------------------------- */
 
@@ -254,17 +88,33 @@ static void compare_levels(struct row *r, const struct scan *s)
 
 /* ---- reports -------------------------------------------------------------------------------- */
 
-static size_t unique_cves(const struct scan *s)
+static bool is_named(const struct finding *f, const char *name)
 {
+    for (size_t k = 0; k < f->n_aliases; k++) {
+        if (strcmp(f->aliases[k], name) == 0)
+            return true;
+    }
+    return strcmp(f->id, name) == 0;
+}
+
+/* Identifiers of type "cve", each of which must be a name of some finding. */
+static size_t unique_cves(struct row *r, const struct scan *s)
+{
+    const struct json *list = json_get(&r->doc, "vulnerabilities");
     struct names cves = { 0 };
 
-    for (size_t i = 0; i < s->n_findings; i++) {
-        const struct finding *f = &s->findings[i];
-        if (str_starts(f->id, "CVE-"))
-            names_add(&cves, f->id);
-        for (size_t k = 0; k < f->n_aliases; k++) {
-            if (str_starts(f->aliases[k], "CVE-"))
-                names_add(&cves, f->aliases[k]);
+    for (uint32_t i = 0; i < json_len(list); i++) {
+        const struct json *ids = json_get(json_at(list, i), "identifiers");
+        for (uint32_t k = 0; k < json_len(ids); k++) {
+            const char *name = json_get_str(json_at(ids, k), "value", "");
+            bool is_kept = s->n_issues > 0;
+            if (!str_eq_nocase(json_get_str(json_at(ids, k), "type", ""), "cve"))
+                continue;
+            for (size_t n = 0; n < s->n_findings && !is_kept; n++)
+                is_kept = is_named(&s->findings[n], name);
+            if (!is_kept)
+                differ(r, "a finding named", name, "none");
+            names_add(&cves, name);
         }
     }
     return names_unique(&cves);
@@ -316,19 +166,15 @@ static void compare_findings(struct row *r, const struct scan *s, const struct r
         break;
     case REPORT_GITLAB:
         compare(r, "findings", findings, c->all.n, c->all.n + c->issues[ISSUE_SECRET], RULE_GITLAB_KINDS);
-        compare(r, "unique ids", unique, unique_cves(s), unique_cves(s), RULE_N);
+        {
+            size_t n = unique_cves(r, s);
+            compare(r, "unique ids", unique, n, n, RULE_N);
+        }
         break;
     default:
         compare(r, "findings", findings, c->all.n, c->active.n, RULE_IGNORED);
         compare(r, "unique ids", unique, c->all.unique_ids, c->active.unique_ids, RULE_IGNORED);
     }
-}
-
-static long note_number(const char *note, const char *word)
-{
-    const char *at = strstr(note, word);
-
-    return at != NULL ? strtol(at + strlen(word), NULL, 10) : -1;
 }
 
 static void compare_note(struct row *r, const struct scan *s, const struct report_counts *c)
@@ -356,13 +202,12 @@ static void compare_misconf(struct row *r, const struct report_counts *c)
 static bool same_format(const char *expected, enum report_format format)
 {
     static const struct { const char *word; enum report_format format; } synonyms[] = {
-        { "trivy-legacy-array", REPORT_TRIVY_LEGACY }, { "spdx-tag-value", REPORT_SPDX },
-        { "clair-scanner", REPORT_CLAIR }, { "clair-v4-report", REPORT_CLAIR }, { "clair-v4-index", REPORT_CLAIR },
-        { "klar", REPORT_CLAIR }, { "spdx3", REPORT_SPDX }, { "cosign-vuln-predicate", REPORT_COSIGN_VULN },
+        { "trivy-legacy", REPORT_TRIVY_LEGACY }, { "spdx", REPORT_SPDX }, { "clair", REPORT_CLAIR },
+        { "klar", REPORT_CLAIR }, { "cosign-vuln", REPORT_COSIGN_VULN }, { "harbor", REPORT_HARBOR },
     };
 
     for (size_t i = 0; i < N_ITEMS(synonyms); i++) {
-        if (strcmp(synonyms[i].word, expected) == 0)
+        if (str_starts(expected, synonyms[i].word))
             return synonyms[i].format == format;
     }
     return strcmp(report_format_word(format), expected) == 0;
@@ -454,7 +299,8 @@ static void compare_statuses(struct row *r, const struct vex *x)
 
 static const char *product_key(struct arena *a, const struct vex_product *p)
 {
-    const char *key = arena_printf(a, "%s|%s|%s", p->id != NULL ? p->id : "", p->purl != NULL ? p->purl : "",
+    const char *key = arena_printf(a, "%s|%s|%s|%s", p->id != NULL ? p->id : "",
+                                   p->purl != NULL ? p->purl : "", p->cpe != NULL ? p->cpe : "",
                                    p->n_digests > 0 ? p->digests[p->n_digests - 1] : "");
 
     for (size_t i = 0; key != NULL && i < p->n_subcomponents; i++)
@@ -503,88 +349,6 @@ static void check_cyclonedx_vex(struct row *r)
         differ(r, "CycloneDX VEX", "", err.msg);
     else
         compare_statuses(r, &x);
-}
-
-/* ---- attestations ------------------------------------------------------------------------------ */
-
-static bool is_digest_refusal(const struct err *err)
-{
-    return strstr(err->msg, "digest") != NULL || strstr(err->msg, "sha256") != NULL;
-}
-
-static void inside(struct row *r, const struct json *predicate)
-{
-    struct scan s;
-    struct vex x;
-    struct err err;
-    enum report_format format = predicate != NULL ? report_detect(predicate) : REPORT_UNKNOWN;
-
-    if (format == REPORT_OPENVEX && vex_decode(predicate, r->arena, &x, &err) == 0)
-        printf("scans: %s: inside: openvex, %zu statements\n", r->col[C_FILE], x.n_statements);
-    else if (report_format_is_scan(format) && report_decode(predicate, r->arena, &s, &err) == 0)
-        printf("scans: %s: inside: %s, %zu packages, %zu findings\n", r->col[C_FILE], report_format_word(format),
-               s.n_packages, s.n_findings);
-    else if (report_format_is_scan(format))
-        differ(r, "a report inside", report_format_word(format), err.msg);
-}
-
-static void check_statement(struct row *r, const char *type, struct bytes payload, size_t n_sigs)
-{
-    struct statement st;
-    struct err err;
-    const char *note = r->col[C_NOTE];
-    bool announced = strstr(note, "payload:") != NULL;
-
-    if (statement_parse(r->arena, type, payload, &st, &err) != 0) {
-        if (announced)
-            printf("scans: %s: refused as announced: %s\n", r->col[C_FILE], err.msg);
-        else if (is_digest_refusal(&err))
-            rule_uses[RULE_SUBJECT_DIGEST]++;
-        else
-            differ(r, "a statement", note, err.msg);
-        return;
-    }
-    if (announced)
-        differ(r, "a refusal", note, "a statement");
-    long subjects = note_number(note, "subjects="), sigs = note_number(note, "sigs=");
-    if (subjects >= 0 && subjects != (long)st.n_subjects)
-        differ_n(r, "subjects", subjects, st.n_subjects);
-    if (sigs >= 0 && sigs != (long)n_sigs)
-        differ_n(r, "signatures", sigs, n_sigs);
-    if (strstr(note, st.predicate_type) == NULL)
-        differ(r, "predicate type in", note, st.predicate_type);
-    inside(r, st.predicate);
-}
-
-static void check_attestation(struct row *r)
-{
-    struct bundle b;
-    struct err err;
-    enum bundle_form form = r->has_doc ? bundle_detect(&r->doc) : BUNDLE_NONE;
-    const char *got = form == BUNDLE_NONE ? "in-toto-statement" : form == BUNDLE_BARE ? "dsse" : "sigstore-bundle";
-
-    if (strcmp(got, r->col[C_FORMAT]) != 0) {
-        differ(r, "form", r->col[C_FORMAT], got);
-        return;
-    }
-    if (form == BUNDLE_NONE) {
-        check_statement(r, STATEMENT_PAYLOAD_TYPE, (struct bytes){ (const unsigned char *)r->text, r->len }, 0);
-        return;
-    }
-    bool is_stated = strstr(r->col[C_NOTE], "subjects=") != NULL;
-    if (bundle_parse(r->arena, r->text, r->len, &b, &err) != 0) {
-        if (!is_stated)
-            rule_uses[RULE_NO_ENVELOPE]++;
-        else
-            differ(r, "evidence", r->col[C_FORMAT], err.msg);
-        return;
-    }
-    if (b.has_envelope)
-        check_statement(r, b.envelope.payload_type, b.envelope.payload, b.envelope.n_sigs);
-    else if (is_stated)
-        differ(r, "a statement", r->col[C_NOTE], "a message signature");
-    else
-        rule_uses[RULE_NO_ENVELOPE]++;
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------- */

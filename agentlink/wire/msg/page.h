@@ -3,22 +3,11 @@
 #ifndef KEEP_WIRE_MSG_PAGE_H
 #define KEEP_WIRE_MSG_PAGE_H
 
+#include "base/str.h"
+#include "model/page.h"
 #include "wire/shape.h"
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 500 };
-
-struct page_query {
-    int64_t limit;               /* 0: PAGE_DEFAULT */
-    const char *cursor;          /* NULL: from the start */
-};
 extern const struct shape page_query_shape;
-
-/* A page of any noun: the shape says of which. */
-struct page {
-    const void *items;
-    size_t n_items;
-    const char *next;            /* NULL: that was all */
-};
 
 /* The two rows of a query shape whose struct holds a struct page_query. */
 #define PAGE_QUERY_FIELDS(off_page) \

@@ -2,6 +2,7 @@
 #ifndef KEEP_WIRE_MSG_SESSION_H
 #define KEEP_WIRE_MSG_SESSION_H
 
+#include "base/str.h"
 #include "wire/shape.h"
 
 struct login {

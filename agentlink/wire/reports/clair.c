@@ -72,6 +72,10 @@ static void package_decode(struct clair *c, const char *id, const struct json *v
     if (json_len(places) > 0)
         p->path = decode_hint(d, json_at(places, 0), "package_db");
     const char *family = decode_hint(d, distro, "did"), *release = decode_hint(d, distro, "version_id");
+    if (family == NULL)
+        family = decode_hint(d, distro, "name");
+    if (release == NULL)
+        release = decode_hint(d, distro, "version");
     image_set_os(d, family, release);
     package_finish(d, p, &(struct package_hints){
         .type = type != NULL ? type : family != NULL ? "os-pkgs" : NULL, .os_family = family, .os_version = release,
@@ -89,6 +93,14 @@ static const char *first_name(struct decode *d, const char *name)
     while (n > 1 && (name[n - 1] == ':' || name[n - 1] == ','))
         n--;
     return decode_strndup(d, name, n);
+}
+
+/* "pyup.io-42559 (CVE-2021-3572)" is known by the second name, too. */
+static const char *second_name(struct decode *d, const char *name)
+{
+    const char *cve = name != NULL && name[0] != '\0' ? strstr(name + 1, "CVE-") : NULL;
+
+    return cve != NULL ? decode_strndup(d, cve, strspn(cve, "CVE-0123456789")) : NULL;
 }
 
 static const char *fix_of(struct decode *d, const struct json *v, const char *key)
@@ -113,6 +125,7 @@ static void vulnerability_decode(struct clair *c, const struct json *v, size_t r
 
     if (f == NULL)
         return;
+    finding_add_alias(d, f, second_name(d, name));
     const char *word = decode_text(d, v, "normalized_severity"), *own = decode_hint(d, v, "severity");
     finding_set_severity(f, word, decode_hint(d, v, "updater"));
     if (f->severity == SEVERITY_UNKNOWN && severity_from_word(own) != SEVERITY_UNKNOWN)
@@ -130,6 +143,17 @@ static void vulnerability_decode(struct clair *c, const struct json *v, size_t r
     f->published_ms = decode_time(d, v, "issued");
 }
 
+/* A pair whose vulnerability is not listed: known by Clair's id only, not lost. */
+static void unlisted_decode(struct clair *c, const char *id, size_t row)
+{
+    struct finding *f = decode_add_finding(c->d, id);
+
+    if (f == NULL)
+        return;
+    f->status = STATUS_AFFECTED;
+    finding_set_package(c->d, f, row);
+}
+
 static void pairs_decode(struct clair *c, const struct json *pairs)
 {
     for (uint32_t i = 0; i < json_n_members(pairs) && !c->d->failed; i++) {
@@ -138,12 +162,11 @@ static void pairs_decode(struct clair *c, const struct json *pairs)
         for (uint32_t k = 0; k < json_len(ids) && !c->d->failed; k++) {
             const char *id = json_str(json_at(ids, k), NULL);
             const struct json *v = id != NULL ? json_get(c->vulnerabilities, id) : NULL;
-            if (v == NULL) {
-                decode_fail(c->d, json_at(ids, k), ERR_INVALID, "names a vulnerability that is not listed");
-                return;
-            }
             name_index_put(c->d, &c->matched, id, i);
-            vulnerability_decode(c, v, row);
+            if (v != NULL)
+                vulnerability_decode(c, v, row);
+            else
+                unlisted_decode(c, id, row);
         }
     }
 }
@@ -176,23 +199,16 @@ static void v4_decode(struct decode *d, const struct json *doc)
 
 /* ---- clair-scanner --------------------------------------------------------------------- */
 
-static bool is_listed(const struct json *list, const char *name)
-{
-    for (uint32_t i = 0; i < json_len(list); i++) {
-        if (str_eq(json_str(json_at(list, i), NULL), name))
-            return true;
-    }
-    return false;
-}
-
 static void scanner_decode(struct decode *d, const struct json *doc)
 {
     const struct json *list = decode_list(d, doc, "vulnerabilities"), *unapproved = json_get(doc, "unapproved");
-    bool has_approvals = json_len(list) <= 20000;    /* the lookup is linear */
+    struct name_index by_name = { 0 };
 
     d->scan->format_version = "clair-scanner";
     d->scan->scanner = "clair-scanner";
     image_set_reference(d, decode_hint(d, doc, "image"));
+    for (uint32_t i = 0; i < json_len(unapproved); i++)
+        name_index_put(d, &by_name, json_str(json_at(unapproved, i), NULL), i);
     for (uint32_t i = 0; i < json_len(list) && !d->failed; i++) {
         const struct json *v = json_at(list, i);
         struct finding *f = decode_add_finding(d, decode_text(d, v, "vulnerability"));
@@ -205,7 +221,7 @@ static void scanner_decode(struct decode *d, const struct json *doc)
         finding_default_status(f);
         f->title = decode_hint(d, v, "description");
         f->url = decode_url(decode_hint(d, v, "link"));
-        if (has_approvals && json_is(unapproved, JSON_ARRAY) && !is_listed(unapproved, f->id))
+        if (json_is(unapproved, JSON_ARRAY) && name_index_get(&by_name, f->id) == NO_PACKAGE)
             f->suppressed = "approved";
     }
 }

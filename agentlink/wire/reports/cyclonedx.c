@@ -10,7 +10,7 @@
 
 bool cyclonedx_detect(const struct json *doc)
 {
-    return str_eq_nocase(json_get_str(doc, "bomFormat", NULL), "CycloneDX");
+    return str_eq_nocase(json_get_str(doc, "bomFormat", ""), "CycloneDX");
 }
 
 struct cyclonedx {
@@ -252,6 +252,18 @@ static const char *local_ref(const char *ref)
     return hash != NULL ? hash + 1 : ref;
 }
 
+/* VEX kept apart from its BOM: the reference itself may be a package URL. */
+static void name_by_ref(struct decode *d, struct finding *f, const char *ref)
+{
+    struct purl_view u;
+    const char *canonical;
+
+    if (ref == NULL || !purl_view_read(d, ref, &u, &canonical))
+        return;
+    f->package_name = u.space != NULL ? decode_printf(d, "%s/%s", u.space, u.name) : u.name;
+    f->package_version = u.version;
+}
+
 static void finding_decode(struct cyclonedx *x, const struct json *v, const char *ref, size_t row)
 {
     struct decode *d = x->d;
@@ -273,7 +285,7 @@ static void finding_decode(struct cyclonedx *x, const struct json *v, const char
         finding_set_package(d, f, row);
         f->path = d->scan->packages[row].path;
     } else {
-        f->package_name = local_ref(ref);
+        name_by_ref(d, f, local_ref(ref));
     }
 }
 
@@ -289,7 +301,8 @@ static void vulnerability_decode(struct cyclonedx *x, const struct json *v)
         size_t row = name_index_get(&x->refs, ref);
         if (row == NO_PACKAGE || name_index_get(&seen, ref) != NO_PACKAGE)
             continue;
-        name_index_put(x->d, &seen, ref, row);
+        if (json_len(affects) > 1)
+            name_index_put(x->d, &seen, ref, row);
         finding_decode(x, v, ref, row);
         n++;
     }
@@ -309,6 +322,7 @@ static void inventory_decode(struct cyclonedx *x, const struct json *doc)
     d->scan->scanned_ms = decode_time(d, meta, "timestamp");
     subject_decode(d, json_get(meta, "component"));
     system_decode(d, json_get(doc, "components"));
+    decode_expect(d, json_get(doc, "components"));
     components_decode(x, doc, 0);
     d->scan->has_inventory = d->scan->n_packages > 0;
 }
@@ -328,7 +342,8 @@ void cyclonedx_decode(struct decode *d, const struct json *doc)
     decode_unknown_members(d, doc, known);
     decode_unplaced(d, json_get(doc, "services"));
     inventory_decode(&x, doc);
-    d->scan->has_findings = list != NULL;
+    /* An inventory may carry an empty list, a VEX document none of the image: neither is a result. */
+    d->scan->has_findings = json_len(list) > 0 && d->scan->n_packages > 0;
     for (uint32_t i = 0; i < json_len(list) && !d->failed; i++)
         vulnerability_decode(&x, json_at(list, i));
 }

@@ -7,15 +7,13 @@
 
 /* ---- failing ---------------------------------------------------------------- */
 
+/* Written as it is into a path; any other key is a stranger's text and is not. */
 static bool is_plain_key(const char *key)
 {
-    for (const char *s = key; *s != '\0'; s++) {
-        bool ok = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
-                  *s == '_' || *s == '-';
-        if (!ok)
-            return false;
-    }
-    return *key != '\0';
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-@$/:.";
+    size_t n = strspn(key, plain);
+
+    return n > 0 && n <= 60 && key[n] == '\0';
 }
 
 /* The child whose text holds the offset: the last that does not begin behind it. */
@@ -56,7 +54,7 @@ static void path_of(const struct json *root, const struct json *target, char *ou
         else if (is_plain_key(v->members[i].key))
             n = snprintf(out + len, size - len, ".%s", v->members[i].key);
         else
-            n = snprintf(out + len, size - len, "['%.40s']", v->members[i].key);
+            n = snprintf(out + len, size - len, ".(member %u)", i + 1);
         len += n > 0 ? (size_t)n : 0;
         v = child;
     }

@@ -41,6 +41,7 @@ struct decode {
     bool failed;
     unsigned wrapped;            /* depth of reports in reports */
     size_t cap_packages, cap_findings, cap_issues;
+    size_t expected;             /* rows the list at hand will add, at most */
 };
 
 /* ---- failing ---------------------------------------------------------------- */
@@ -91,6 +92,9 @@ const char *decode_printf(struct decode *d, const char *fmt, ...) __attribute__(
 const char *decode_strndup(struct decode *d, const char *text, size_t len);
 
 /* ---- rows ------------------------------------------------------------------- */
+
+/* So many rows are about to be added: the next growth makes room for them. */
+void decode_expect(struct decode *d, const struct json *list);
 
 /* A new row with its "not known" values set, or NULL (failed). The pointer is
  * good until the next of its kind is added. */
@@ -211,6 +215,7 @@ void spdx_text_decode(struct decode *d, const void *text, size_t len);
 /* Shared between formats. */
 struct trivy_place {
     const char *os_family, *os_version;   /* of the system the result is about */
+    const char *type;                     /* "os-pkgs", "npm" ...: of the result's packages */
     const char *where;                    /* put before paths; NULL for an image */
 };
 void trivy_result_decode(struct decode *d, const struct json *result, const struct trivy_place *place);

@@ -18,7 +18,7 @@ static const char *identifier(struct decode *d, const struct json *list, const c
 {
     for (uint32_t i = 0; i < json_len(list); i++) {
         const struct json *v = json_at(list, i);
-        if (wanted != NULL && !str_eq_nocase(json_get_str(v, "type", NULL), wanted))
+        if (wanted != NULL && !str_eq_nocase(json_get_str(v, "type", ""), wanted))
             continue;
         const char *value = decode_hint(d, v, "value");
         if (value == NULL)
@@ -39,6 +39,8 @@ static const char *fixed_version(struct decode *d, const char *solution)
         to = s + 4;
     if (to == NULL)
         return NULL;
+    if (str_starts(to, "version "))
+        to += 8;
     size_t n = strcspn(to, " \r\n");
     while (n > 0 && (to[n - 1] == '.' || to[n - 1] == ','))
         n--;
@@ -104,7 +106,7 @@ static void vulnerability_decode(struct decode *d, const struct json *v, bool is
         return;
     for (uint32_t i = 0; i < json_len(names); i++) {
         const struct json *n = json_at(names, i);
-        if (!str_eq_nocase(json_get_str(n, "type", NULL), "cwe"))
+        if (!str_eq_nocase(json_get_str(n, "type", ""), "cwe"))
             finding_add_alias(d, f, decode_hint(d, n, "value"));
     }
     finding_set_severity(f, decode_text(d, v, "severity"), NULL);

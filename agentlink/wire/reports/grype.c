@@ -8,7 +8,10 @@
 
 bool grype_detect(const struct json *doc)
 {
-    return json_get(doc, "matches") != NULL && (json_get(doc, "descriptor") != NULL || json_get(doc, "source") != NULL);
+    const struct json *matches = json_get(doc, "matches");
+
+    return (json_len(matches) > 0 && json_get(json_at(matches, 0), "artifact") != NULL) ||
+           (matches != NULL && (json_get(doc, "descriptor") != NULL || json_get(doc, "source") != NULL));
 }
 
 struct grype {

@@ -9,7 +9,7 @@
 
 static bool same_package(const struct json *affected, const struct osv_place *place)
 {
-    const char *name = json_get_str(json_get(affected, "package"), "name", NULL);
+    const char *name = json_get_str(json_get(affected, "package"), "name", "");
 
     return place->name == NULL || str_eq_nocase(name, place->name);
 }
@@ -99,21 +99,25 @@ bool osv_scanner_detect(const struct json *doc)
 }
 
 /* A group says which findings are one; a database may have given it a severity. */
-static const char *group_severity(const struct json *groups, const char *id)
+static void groups_index(struct decode *d, const struct json *groups, struct name_index *out)
 {
     for (uint32_t i = 0; i < json_len(groups); i++) {
         const struct json *ids = json_get(json_at(groups, i), "ids");
-        for (uint32_t k = 0; k < json_len(ids); k++) {
-            if (str_eq(json_str(json_at(ids, k), NULL), id))
-                return json_get_str(json_at(groups, i), "max_severity", NULL);
-        }
+        for (uint32_t k = 0; k < json_len(ids); k++)
+            name_index_put(d, out, json_str(json_at(ids, k), NULL), i);
     }
-    return NULL;
+}
+
+static const char *group_severity(const struct json *groups, const struct name_index *by_id, const char *id)
+{
+    size_t row = name_index_get(by_id, id);
+
+    return row != NO_PACKAGE ? json_get_str(json_at(groups, (uint32_t)row), "max_severity", NULL) : NULL;
 }
 
 static void claimed_decode(struct decode *d, struct finding *f, const char *max)
 {
-    double score = 0, step = 1;
+    double score = 0;
     size_t i = 0;
 
     if (max == NULL || *max == '\0')
@@ -121,7 +125,7 @@ static void claimed_decode(struct decode *d, struct finding *f, const char *max)
     for (; max[i] >= '0' && max[i] <= '9' && i < 2; i++)
         score = score * 10 + (max[i] - '0');
     if (max[i] == '.' && max[i + 1] >= '0' && max[i + 1] <= '9')
-        score += (max[i + 1] - '0') * (step / 10);
+        score += (max[i + 1] - '0') / 10.0;
     if (f->n_cvss > 0 && f->cvss[0].claimed < 0 && score <= 10)
         f->cvss[0].claimed = (int)(score * 10 + 0.5);
     else if (f->n_cvss == 0)
@@ -142,12 +146,14 @@ static void package_decode(struct decode *d, const struct json *v, const char *p
     p->ecosystem = decode_text(d, info, "ecosystem");
     p->is_evaluable = p->ecosystem != NULL && p->name != NULL && p->version != NULL;
     p->not_evaluable = p->is_evaluable ? NULL : p->ecosystem == NULL ? "no ecosystem" : p->name == NULL ? "no name" : "no version";
+    struct name_index groups = { 0 };
+    groups_index(d, json_get(v, "groups"), &groups);
     struct osv_place place = { d->scan->n_packages - 1, p->name, p->version, p->ecosystem, path };
     for (uint32_t i = 0; i < json_len(list) && !d->failed; i++) {
         osv_finding_decode(d, json_at(list, i), &place);
         if (!d->failed) {
             struct finding *f = &d->scan->findings[d->scan->n_findings - 1];
-            claimed_decode(d, f, group_severity(json_get(v, "groups"), f->id));
+            claimed_decode(d, f, group_severity(json_get(v, "groups"), &groups, f->id));
         }
     }
 }
@@ -175,8 +181,12 @@ void osv_scanner_decode(struct decode *d, const struct json *doc)
 
 bool osv_advisory_detect(const struct json *doc)
 {
-    return json_is(json_get(doc, "id"), JSON_STRING) && json_get(doc, "modified") != NULL &&
-           json_get(doc, "vulnerabilities") == NULL;
+    static const char *const others[] = { "modified", "affected", "aliases", "schema_version", "withdrawn" };
+    bool is_record = false;
+
+    for (size_t i = 0; i < N_ITEMS(others); i++)
+        is_record |= json_get(doc, others[i]) != NULL;
+    return is_record && json_is(json_get(doc, "id"), JSON_STRING) && json_get(doc, "vulnerabilities") == NULL;
 }
 
 void osv_advisory_decode(struct decode *d, const struct json *doc)

@@ -18,7 +18,7 @@ static const struct { const char *word, *ecosystem; } languages[] = {
     { "poetry", "PyPI" }, { "uv", "PyPI" }, { "pylock", "PyPI" },
     { "maven", "Maven" }, { "jar", "Maven" }, { "pom", "Maven" }, { "gradle", "Maven" }, { "sbt", "Maven" },
     { "java-archive", "Maven" }, { "jenkins-plugin", "Maven" },
-    { "golang", "Go" }, { "gobinary", "Go" }, { "gomod", "Go" }, { "go-module", "Go" },
+    { "setuptools", "PyPI" }, { "go", "Go" }, { "golang", "Go" }, { "gobinary", "Go" }, { "gomod", "Go" }, { "go-module", "Go" },
     { "gem", "RubyGems" }, { "gemspec", "RubyGems" }, { "bundler", "RubyGems" }, { "rubygems", "RubyGems" },
     { "cargo", "crates.io" }, { "rustbinary", "crates.io" }, { "rust-binary", "crates.io" },
     { "rust-crate", "crates.io" },

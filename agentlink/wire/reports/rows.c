@@ -14,9 +14,12 @@ static void *grown(struct decode *d, void *rows, size_t n, size_t *cap, size_t s
         decode_fail(d, NULL, ERR_TOO_LARGE, "more than %zu %s", max, what);
         return NULL;
     }
+    size_t expected = d->expected, more = *cap == 0 ? 16 : *cap * 2;
+    d->expected = 0;
     if (n < *cap)
         return rows;
-    size_t more = *cap == 0 ? 16 : *cap * 2;
+    if (more < n + expected)
+        more = n + expected;
     void *bigger = arena_array(d->arena, more, size);
     if (bigger == NULL)
         return decode_nomem(d), NULL;
@@ -24,6 +27,11 @@ static void *grown(struct decode *d, void *rows, size_t n, size_t *cap, size_t s
         memcpy(bigger, rows, n * size);
     *cap = more;
     return bigger;
+}
+
+void decode_expect(struct decode *d, const struct json *list)
+{
+    d->expected = json_len(list) < MAX_PACKAGES ? json_len(list) : MAX_PACKAGES;
 }
 
 struct package *decode_add_package(struct decode *d)

@@ -60,7 +60,7 @@ static bool has_tag(const struct json *rule, const char *tag)
     const struct json *tags = json_path(rule, "properties.tags");
 
     for (uint32_t i = 0; i < json_len(tags); i++) {
-        if (str_eq_nocase(json_str(json_at(tags, i), NULL), tag))
+        if (str_eq_nocase(json_str(json_at(tags, i), ""), tag))
             return true;
     }
     return false;
@@ -255,13 +255,16 @@ static void run_decode(struct decode *d, const struct json *v)
         if (d->scan->scanner_version == NULL)
             d->scan->scanner_version = decode_hint(d, driver, "version");
     }
-    d->scan->has_findings |= is_vulnerability_scanner(json_get_str(driver, "name", NULL));
+    size_t before = d->scan->n_findings;
     if (json_len(invocations) > 0)
         d->scan->scanned_ms = decode_time(d, json_at(invocations, 0), "endTimeUtc");
     properties_decode(d, json_get(v, "properties"));
     const struct json *results = decode_list(d, v, "results");
     for (uint32_t i = 0; i < json_len(results) && !d->failed; i++)
         result_decode(&run, json_at(results, i));
+    /* Results, and all of them misconfigurations: not a vulnerability scan. */
+    bool found_any = json_len(results) == 0 || d->scan->n_findings > before;
+    d->scan->has_findings |= found_any && is_vulnerability_scanner(json_get_str(driver, "name", NULL));
 }
 
 void sarif_decode(struct decode *d, const struct json *doc)

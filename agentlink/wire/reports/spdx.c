@@ -61,13 +61,13 @@ static void source_info(struct decode *d, struct package *p, const char *text)
 
 static bool is_system(const struct json *p)
 {
-    return str_eq_nocase(json_get_str(p, "primaryPackagePurpose", NULL), "OPERATING-SYSTEM") ||
+    return str_eq_nocase(json_get_str(p, "primaryPackagePurpose", ""), "OPERATING-SYSTEM") ||
            str_starts(json_get_str(p, "SPDXID", ""), "SPDXRef-OperatingSystem");
 }
 
 static bool is_image(const struct json *p)
 {
-    return str_eq_nocase(json_get_str(p, "primaryPackagePurpose", NULL), "CONTAINER") ||
+    return str_eq_nocase(json_get_str(p, "primaryPackagePurpose", ""), "CONTAINER") ||
            str_starts(json_get_str(p, "SPDXID", ""), "SPDXRef-ContainerImage");
 }
 
@@ -207,6 +207,7 @@ void spdx_decode(struct decode *d, const struct json *doc)
     surroundings_decode(d, packages);
     if (d->scan->image.reference == NULL)
         d->scan->image.reference = decode_hint(d, doc, "name");
+    decode_expect(d, packages);
     for (uint32_t i = 0; i < json_len(packages) && !d->failed; i++)
         package_decode(d, json_at(packages, i));
     graph_decode(d, graph);

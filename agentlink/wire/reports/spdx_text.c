@@ -14,21 +14,16 @@ struct text_reader {
 
 bool spdx_text_detect(const void *text, size_t len)
 {
-    const char *s = text;
+    static const char first[] = "SPDXVersion:";
+    const char *s = text, *end = s + len;
 
-    if (len >= 3 && memcmp(s, "\xEF\xBB\xBF", 3) == 0) {
+    if (len >= 3 && memcmp(s, "\xEF\xBB\xBF", 3) == 0)
         s += 3;
-        len -= 3;
+    while (s < end && strchr("\r\n #", *s) != NULL && *s != '\0') {     /* comment lines may come first */
+        const char *nl = *s == '#' ? memchr(s, '\n', (size_t)(end - s)) : s;
+        s = nl != NULL ? nl + 1 : end;
     }
-    while (len > 0 && (*s == '\n' || *s == '\r' || *s == ' ')) {
-        s++;
-        len--;
-    }
-    if (len > 0 && *s == '#') {              /* a comment line may come first */
-        const char *nl = memchr(s, '\n', len);
-        return nl != NULL && spdx_text_detect(nl + 1, len - (size_t)(nl + 1 - s));
-    }
-    return len >= 12 && memcmp(s, "SPDXVersion:", 12) == 0;
+    return (size_t)(end - s) >= sizeof first - 1 && memcmp(s, first, sizeof first - 1) == 0;
 }
 
 static void fail(struct text_reader *r, const char *what)

@@ -138,6 +138,7 @@ void syft_decode(struct decode *d, const struct json *doc)
     image_decode(d, json_get(doc, "source"));
     distro_decode(&s, doc);
     ownership_decode(&s, doc, artifacts);
+    decode_expect(d, artifacts);
     for (uint32_t i = 0; i < json_len(artifacts) && !d->failed; i++)
         artifact_decode(&s, json_at(artifacts, i));
 }

@@ -3,6 +3,7 @@
 
 struct deb {
     struct part epoch, upstream, revision;
+    bool has_revision;
 };
 
 static struct deb split(const char *s)
@@ -17,8 +18,8 @@ static struct deb split(const char *s)
     }
     const char *dash = memrchr(s, '-', (size_t)(end - s));
     v.upstream = (struct part){ s, (size_t)((dash != NULL ? dash : end) - s) };
-    if (dash != NULL)
-        v.revision = (struct part){ dash + 1, (size_t)(end - dash - 1) };
+    v.has_revision = dash != NULL;
+    v.revision = dash != NULL ? (struct part){ dash + 1, (size_t)(end - dash - 1) } : (struct part){ end, 0 };
     return v;
 }
 
@@ -80,5 +81,5 @@ bool deb_is_valid(const char *s)
 
     return compare_numbers(v.epoch, part_of("2147483647")) <= 0 && v.upstream.len > 0 && is_digit(v.upstream.ptr[0]) &&
            only(v.upstream, v.epoch.len > 0 ? ".+-~:" : ".+-~") && only(v.revision, ".+~") &&
-           (v.revision.ptr == NULL || v.revision.len > 0);
+           (!v.has_revision || v.revision.len > 0);
 }

@@ -26,7 +26,7 @@ enum version_scheme {
     VERSION_APK,
     VERSION_SEMVER,        /* npm, cargo and kin; tolerant of v1, 1.2, 1.2.3.4, 1.0.0rc1 */
     VERSION_PEP440,        /* refused texts sort first */
-    VERSION_MAVEN,
+    VERSION_MAVEN,         /* as Maven 4 does, and so not transitive: 1-ga1 and 1-ga2 both equal 1 */
     VERSION_GO,            /* with or without v; refused texts sort first and are equal */
     VERSION_GEM,           /* refused texts sort first */
     VERSION_NUGET,

@@ -1,0 +1,315 @@
+/* config.c - see config.h. */
+#include "cmd/config.h"
+
+#include "base/str.h"
+#include "base/time.h"
+#include "wire/yaml.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct config, member)
+#define DAYS(n) ((n) * MS_DAY)
+
+const struct setting settings_table[] = {
+    { "listen", SETTING_TEXT, AT(listen), "127.0.0.1:8470", 0, 0, false, "Address and port of the API and the web pages." },
+    { "listen_reserve", SETTING_TEXT, AT(listen_reserve), NULL, 0, 0, false, "A second listener with limits of its own, for admission and health." },
+    { "public_url", SETTING_TEXT, AT(public_url), NULL, 0, 0, false, "Address that people type, when a proxy is in front (https://keep.example.org)." },
+    { "database", SETTING_TEXT, AT(db_url), NULL, 0, 0, false, "postgresql://... ; without it, one SQLite file in the data folder." },
+    { "tls.cert", SETTING_TEXT, AT(tls_cert), NULL, 0, 0, true, "File with the certificate chain, PEM." },
+    { "tls.key", SETTING_TEXT, AT(tls_key), NULL, 0, 0, true, "File with the private key, PEM." },
+    { "tls.insecure_plaintext", SETTING_BOOL, AT(insecure_plaintext), "false", 0, 0, false, "Serve plain HTTP to other machines: tokens and sessions can then be read on the way." },
+    { "tls.secure_cookies", SETTING_BOOL, AT(secure_cookies), "false", 0, 0, false, "Mark cookies Secure although we serve plain HTTP (a proxy in front has TLS)." },
+    { "log.level", SETTING_TEXT, AT(log_level), "info", 0, 0, true, "debug, info, warn or error." },
+    { "freshness.scan_max_age", SETTING_DURATION, AT(settings.scan_max_age_ms), "7d", MS_MINUTE, DAYS(3650), false, "A scan older than this is stale." },
+    { "freshness.database_max_age", SETTING_DURATION, AT(settings.database_max_age_ms), "3d", MS_MINUTE, DAYS(3650), false, "A scan with a vulnerability database older than this is stale." },
+    { "freshness.clock_skew", SETTING_DURATION, AT(settings.clock_skew_ms), "5m", 0, MS_DAY, false, "How far in the future a scan may be dated." },
+    { "session.idle", SETTING_DURATION, AT(settings.session_idle_ms), "12h", MS_MINUTE, DAYS(90), false, "A session unused for this long ends." },
+    { "session.max", SETTING_DURATION, AT(settings.session_max_ms), "7d", MS_MINUTE, DAYS(365), false, "A session ends after this." },
+    { "token.max", SETTING_DURATION, AT(settings.token_max_ms), "400d", MS_HOUR, DAYS(3650), false, "Longest life of an API token." },
+    { "exception.max", SETTING_DURATION, AT(settings.exception_max_ms), "365d", MS_HOUR, DAYS(3650), false, "Longest life of an exception." },
+    { "limit.upload", SETTING_BYTES, AT(settings.scan_body_max), "64MiB", 1024, 64 << 20, false, "Bytes of an uploaded report after decompression." },
+    { "limit.rate", SETTING_INT, AT(rate), "100", 0, 1000000, false, "Requests a second per caller; 0: no limit." },
+    { "limit.burst", SETTING_INT, AT(burst), "1000", 1, 1000000, false, "Requests at once before the rate counts." },
+    { "limit.connections", SETTING_INT, AT(max_connections), "12000", 10, 1000000, false, "Open connections." },
+    { "limit.connections_per_address", SETTING_INT, AT(max_per_address), "2000", 1, 1000000, false, "Open connections from one address." },
+    { "limit.connection_memory", SETTING_BYTES, AT(connection_memory), "8KiB", 4096, 1 << 20, false, "Memory per connection: bounds the request head." },
+    { "threads.loops", SETTING_INT, AT(loops), "0", 0, 64, false, "Threads for sockets; 0: one per core, at most 4." },
+    { "threads.workers", SETTING_INT, AT(workers), "0", 0, 256, false, "Threads that decode, verify and read; 0: 4." },
+    { "queue.work", SETTING_INT, AT(work_queue), "256", 1, 100000, false, "Requests that may wait for a worker." },
+    { "queue.bytes", SETTING_BYTES, AT(work_bytes), "256MiB", 1 << 20, INT64_C(1) << 40, false, "Bytes of request bodies in memory at once." },
+    { "queue.write", SETTING_INT, AT(writer_queue), "1024", 1, 1000000, false, "Writes that may wait for the writer." },
+    { "queue.batch", SETTING_INT, AT(writer_batch), "64", 1, 10000, false, "Writes committed together." },
+    { "retain.scans", SETTING_INT, AT(settings.retain_scans), "10", 1, 100000, false, "Superseded scans kept per image and scanner." },
+};
+const size_t n_settings_table = N_ITEMS(settings_table);
+
+/* Flags that are short for a setting. */
+static const struct { const char *flag, *key; } flags[] = {
+    { "listen", "listen" }, { "db", "database" }, { "tls-cert", "tls.cert" }, { "tls-key", "tls.key" },
+    { "insecure-plaintext", "tls.insecure_plaintext" }, { "log-level", "log.level" },
+};
+
+static bool parse_bytes(const char *text, int64_t *out)
+{
+    static const struct { const char *unit; int shift; } units[] = { { "KiB", 10 }, { "MiB", 20 }, { "GiB", 30 }, { "", 0 } };
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    for (size_t i = 0; errno == 0 && n < 1 << 30 && i < N_ITEMS(units); i++) {
+        if (str_eq(end, units[i].unit))
+            return *out = (int64_t)n << units[i].shift, true;
+    }
+    return false;
+}
+
+static int set_number(const struct setting *s, int64_t value, int64_t *to, const char *text, struct err *err)
+{
+    if (value < s->min || value > s->max)
+        return err_set(err, ERR_INVALID, "%s: %s is out of range", s->key, text);
+    *to = value;
+    return 0;
+}
+
+static int set_value(struct config *c, const struct setting *s, const char *text, struct err *err)
+{
+    char *base = (char *)c + s->off;
+    int64_t n = 0;
+
+    switch (s->type) {
+    case SETTING_TEXT:
+        *(const char **)(void *)base = *text != '\0' ? text : NULL;
+        return 0;
+    case SETTING_BOOL:
+        if (!str_eq(text, "true") && !str_eq(text, "false") && *text != '\0')
+            return err_set(err, ERR_INVALID, "%s: expected true or false, found %s", s->key, text);
+        *(bool *)base = !str_eq(text, "false");
+        return 0;
+    case SETTING_INT:
+        if (!str_to_i64(text, 0, INT64_MAX, &n))
+            return err_set(err, ERR_INVALID, "%s: expected a number, found %s", s->key, text);
+        break;
+    case SETTING_DURATION:
+        if (!time_parse_duration(text, &n))
+            return err_set(err, ERR_INVALID, "%s: expected a length of time like 90s, 15m, 36h, 7d, found %s", s->key, text);
+        break;
+    case SETTING_BYTES:
+        if (!parse_bytes(text, &n))
+            return err_set(err, ERR_INVALID, "%s: expected bytes like 65536, 64KiB, 64MiB, found %s", s->key, text);
+        break;
+    }
+    return set_number(s, n, (int64_t *)(void *)base, text, err);
+}
+
+static const struct setting *find(const char *key)
+{
+    for (size_t i = 0; i < n_settings_table; i++) {
+        if (str_eq(settings_table[i].key, key))
+            return &settings_table[i];
+    }
+    return NULL;
+}
+
+static const char *nearest(const char *key)
+{
+    const char *best = NULL;
+    size_t distance = 6;
+
+    for (size_t i = 0; i < n_settings_table; i++) {
+        size_t d = str_distance(key, settings_table[i].key, 5);
+        if (d < distance) {
+            distance = d;
+            best = settings_table[i].key;
+        }
+    }
+    return best;
+}
+
+/* ---- the file ------------------------------------------------------------------- */
+
+struct reading {
+    struct config *config;
+    enum setting_from *from;
+    const char *file, *text;
+    size_t len;
+    struct err *err;
+};
+
+static int wrong(struct reading *r, uint32_t offset, const char *what, const char *key)
+{
+    unsigned line, column;
+    const char *near = nearest(key);
+
+    json_position(r->text, r->len, offset, &line, &column);
+    return err_set(r->err, ERR_INVALID, "%s line %u: %s %s%s%s%s", r->file, line, what, key, near != NULL ? "; did you mean " : "",
+                   near != NULL ? near : "", near != NULL ? "?" : "");
+}
+
+static int take(struct reading *r, const char *key, const struct json *v)
+{
+    const struct setting *s = find(key);
+    char number[32];
+    const char *text = number;
+
+    if (s == NULL)
+        return wrong(r, v->offset, "unknown setting", key);
+    if (v->type == JSON_STRING)
+        text = v->string;
+    else if (v->type == JSON_BOOL)
+        text = v->boolean ? "true" : "false";
+    else if (v->type == JSON_INT)
+        snprintf(number, sizeof number, "%lld", (long long)v->i);
+    else
+        return wrong(r, v->offset, "expected one value for", key);
+    text = arena_strdup(r->config->arena, text);
+    if (text == NULL)
+        return err_nomem(r->err);
+    r->from[s - settings_table] = FROM_FILE;
+    return set_value(r->config, s, text, r->err) != 0 ? err_prefix(r->err, "%s", r->file) : 0;
+}
+
+static int walk(struct reading *r, const char *prefix, const struct json *v)
+{
+    for (uint32_t i = 0; i < json_n_members(v); i++) {
+        const struct json_member *m = &v->members[i];
+        const char *key = *prefix != '\0' ? arena_printf(r->config->arena, "%s.%s", prefix, m->key) : m->key;
+        if (key == NULL)
+            return err_nomem(r->err);
+        int rc = m->value.type == JSON_OBJECT ? walk(r, key, &m->value) : take(r, key, &m->value);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_file(const char *file, struct reading *r)
+{
+    enum { FILE_MAX = 1 << 20 };
+    struct json doc;
+    FILE *f = fopen(file, "r");
+
+    if (f == NULL)
+        return err_set(r->err, ERR_INVALID, "%s: %s", file, strerror(errno));
+    char *text = arena_bytes(r->config->arena, FILE_MAX);
+    r->len = text != NULL ? fread(text, 1, FILE_MAX, f) : 0;
+    fclose(f);
+    if (text == NULL)
+        return err_nomem(r->err);
+    if (r->len == FILE_MAX)
+        return err_set(r->err, ERR_TOO_LARGE, "%s: longer than 1 MiB", file);
+    r->text = text;
+    r->file = file;
+    if (yaml_parse(r->config->arena, text, r->len, NULL, &doc, r->err) != 0)
+        return err_prefix(r->err, "%s", file);
+    if (doc.type != JSON_OBJECT && doc.type != JSON_NULL)
+        return err_set(r->err, ERR_INVALID, "%s: expected settings, key: value", file);
+    return walk(r, "", &doc);
+}
+
+/* ---- environment and flags ------------------------------------------------------------ */
+
+/* freshness.scan_max_age -> KEEP_FRESHNESS_SCAN_MAX_AGE */
+static const char *from_environment(const struct setting *s)
+{
+    char name[64] = "KEEP_";
+    size_t n = strlen(name);
+
+    for (const char *k = s->key; *k != '\0' && n + 1 < sizeof name; k++)
+        name[n++] = *k == '.' ? '_' : *k >= 'a' && *k <= 'z' ? (char)(*k - 32) : *k;
+    name[n] = '\0';
+    return getenv(name);
+}
+
+static int read_environment(struct reading *r)
+{
+    for (size_t i = 0; i < n_settings_table; i++) {
+        const char *text = from_environment(&settings_table[i]);
+        if (text == NULL)
+            continue;
+        r->from[i] = FROM_ENVIRONMENT;
+        if (set_value(r->config, &settings_table[i], text, r->err) != 0)
+            return err_prefix(r->err, "environment");
+    }
+    return 0;
+}
+
+static int read_flags(struct reading *r, const struct command_line *cl)
+{
+    for (size_t i = 0; i < N_ITEMS(flags); i++) {
+        const char *text = command_get(cl, flags[i].flag);
+        const struct setting *s = find(flags[i].key);
+        if (text == NULL)
+            continue;
+        r->from[s - settings_table] = FROM_FLAG;
+        if (set_value(r->config, s, s->type == SETTING_BOOL ? "true" : text, r->err) != 0)
+            return err_prefix(r->err, "--%s", flags[i].flag);
+    }
+    return 0;
+}
+
+int config_load(const char *file, const struct command_line *cl, struct arena *arena, struct config *out,
+                enum setting_from *from, struct err *err)
+{
+    struct config c = { .arena = arena };
+    struct reading r = { .config = &c, .err = err };
+
+    r.from = from != NULL ? from : arena_array(arena, n_settings_table, sizeof *r.from);
+    if (r.from == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < n_settings_table; i++) {
+        r.from[i] = FROM_DEFAULT;
+        if (settings_table[i].otherwise != NULL && set_value(&c, &settings_table[i], settings_table[i].otherwise, err) != 0)
+            return -1;
+    }
+    if (file != NULL && read_file(file, &r) != 0)
+        return -1;
+    if (read_environment(&r) != 0 || (cl != NULL && read_flags(&r, cl) != 0))
+        return -1;
+    if ((c.tls_cert == NULL) != (c.tls_key == NULL))
+        return err_set(err, ERR_INVALID, "tls.cert and tls.key: give both, or neither");
+    c.data_dir = cl != NULL ? command_get(cl, "data") : NULL;
+    c.settings.secure_cookies = c.tls_cert != NULL || c.secure_cookies;
+    *out = c;
+    return 0;
+}
+
+static void print_value(const struct config *c, const struct setting *s, struct buf *out)
+{
+    const char *base = (const char *)c + s->off;
+
+    switch (s->type) {
+    case SETTING_TEXT: {
+        const char *text = *(const char *const *)(const void *)base;
+        buf_puts(out, text != NULL ? text : "\"\"");
+        break;
+    }
+    case SETTING_BOOL:
+        buf_puts(out, *(const bool *)base ? "true" : "false");
+        break;
+    case SETTING_INT:
+    case SETTING_BYTES:
+        buf_printf(out, "%lld", (long long)*(const int64_t *)(const void *)base);
+        break;
+    case SETTING_DURATION:
+        buf_printf(out, "%llds", (long long)(*(const int64_t *)(const void *)base / 1000));
+        break;
+    }
+}
+
+void config_print(const struct config *c, const enum setting_from *from, struct buf *out)
+{
+    static const char *const words[] = { "default", "file", "environment", "flag" };
+
+    for (size_t i = 0; i < n_settings_table; i++) {
+        const struct setting *s = &settings_table[i];
+        buf_printf(out, "# %s%s\n%s: ", s->doc, s->reloadable ? " (SIGHUP)" : "", s->key);
+        print_value(c, s, out);
+        buf_printf(out, "   # %s\n", words[from[i]]);
+    }
+}

@@ -1,0 +1,154 @@
+/* fleet_find.c - who has CVE-X, who has package < V. */
+#include "service/fleet.h"
+
+#include "base/time.h"
+#include "core/freshness.h"
+#include "core/version/version.h"
+#include "service/check.h"
+#include "service/policies.h"
+#include "service/views.h"
+#include "wire/msg/fleet.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- who has a vulnerability ------------------------------------------------------- */
+
+static int holder_view(struct call *c, const struct finding_holder *h, struct holder_answer *out, struct err *err)
+{
+    return brief_view(c, &h->image, &out->image, err) != 0 ||
+           finding_view(&h->finding, c->arena, &out->finding, err) != 0 ? -1 : 0;
+}
+
+int finding_page(struct call *c, const void *in, void *out_, struct err *err)
+{
+    const struct holder_query *q = c->query;
+    struct holder_list_answer *out = out_;
+    struct finding_holder *rows;
+    int64_t vulnerability, after = 0, limit = page_limit(&q->page);
+    size_t n, shown = 0;
+
+    (void)in;
+    if (q->page.cursor != NULL && !str_to_i64(q->page.cursor, 0, INT64_MAX, &after))
+        return err_set(err, ERR_INVALID, "cursor: not one of ours; start without one");
+    if (vulnerability_find(c->db, q->vulnerability, &vulnerability, err) != 0)
+        return -1;
+    if (vulnerability == 0) {
+        *out = (struct holder_list_answer){ 0 };     /* nobody has it: no error, an empty list */
+        return 0;
+    }
+    if (finding_holders(c->db, vulnerability, q->team, q->running, q->fixable, after, limit, c->arena, &rows, &n, err) != 0)
+        return -1;
+    const char *next = NULL;
+    if (n == (size_t)limit) {
+        /* A page ends between images, never within one. */
+        size_t cut = n - 1;
+        while (cut > 0 && rows[cut - 1].image.id == rows[n - 1].image.id)
+            cut--;
+        n = cut > 0 ? cut : n;
+        if ((next = arena_printf(c->arena, "%lld", (long long)rows[n - 1].image.id)) == NULL)
+            return err_nomem(err);
+    }
+    struct holder_answer *items = arena_array(c->arena, n, sizeof *items);
+    if (items == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        if (may_see(c, rows[i].image.repository) && holder_view(c, &rows[i], &items[shown++], err) != 0)
+            return -1;
+    }
+    *out = (struct holder_list_answer){ items, shown, next };
+    return 0;
+}
+
+int vulnerability_page(struct call *c, const void *in, void *out_, struct err *err)
+{
+    const struct vulnerability_query *q = c->query;
+    struct vulnerability_list_answer *out = out_;
+    struct vulnerability_row *rows;
+    size_t n;
+
+    (void)in;
+    if (vulnerability_list(c->db, q->q, q->kev, q->severity, q->limit > 0 ? q->limit : PAGE_DEFAULT, c->arena, &rows, &n, err) != 0)
+        return -1;
+    struct vulnerability_answer *items = arena_array(c->arena, n, sizeof *items);
+    if (items == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < n; i++)
+        items[i] = (struct vulnerability_answer){
+            .name = rows[i].name, .title = rows[i].title, .url = rows[i].url, .severity = (int)rows[i].severity,
+            .cvss = rows[i].cvss >= 0 ? (double)rows[i].cvss / 10 : (double)NAN,
+            .epss = rows[i].epss >= 0 ? (double)rows[i].epss / 1e6 : (double)NAN, .is_kev = rows[i].is_kev,
+            .images = rows[i].images, .running = rows[i].running, .fixable = rows[i].fixable,
+        };
+    *out = (struct vulnerability_list_answer){ items, n };
+    return 0;
+}
+
+/* ---- who has a package --------------------------------------------------------------- */
+
+static int in_range(const struct package_find_query *q, const struct package_version *v, bool *inside, struct err *err)
+{
+    *inside = q->version == NULL;
+    if (*inside || v->version[0] == '\0')
+        return 0;
+    if (version_in_range(version_scheme_of(v->ecosystem), v->version, q->version, inside, err) != 0)
+        return err_prefix(err, "version");
+    return 0;
+}
+
+static int found_view(struct call *c, const struct package_version *v, struct package_found *out, struct err *err)
+{
+    enum { FIRST = 20 };
+    struct package_holder *rows;
+    size_t n, shown = 0;
+
+    if (package_holders(c->db, v->id, 0, FIRST, c->arena, &rows, &n, err) != 0)
+        return -1;
+    struct image_brief *list = arena_array(c->arena, n, sizeof *list);
+    if (list == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        bool again = i > 0 && rows[i - 1].image.id == rows[i].image.id;      /* the same image, another path */
+        if (!again && may_see(c, rows[i].image.repository) && brief_view(c, &rows[i].image, &list[shown++], err) != 0)
+            return -1;
+    }
+    *out = (struct package_found){ v->name, v->version, v->ecosystem, v->arch, v->purl, v->images, list, shown };
+    return 0;
+}
+
+int package_find_page(struct call *c, const void *in, void *out_, struct err *err)
+{
+    const struct package_find_query *q = c->query;
+    struct package_find_answer *out = out_;
+    struct package_version *rows;
+    int64_t after = 0, last = 0, limit = page_limit(&q->page) - 1, images = 0;
+    size_t n, shown = 0;
+    bool more = false;
+
+    (void)in;
+    if (q->page.cursor != NULL && !str_to_i64(q->page.cursor, 0, INT64_MAX, &after))
+        return err_set(err, ERR_INVALID, "cursor: not one of ours; start without one");
+    if (package_versions(c->db, q->name, q->ecosystem, c->arena, &rows, &n, err) != 0)
+        return -1;
+    struct package_found *items = arena_array(c->arena, (size_t)limit, sizeof *items);
+    if (items == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < n && !more; i++) {
+        bool inside;
+        if (rows[i].id <= after)
+            continue;
+        if (in_range(q, &rows[i], &inside, err) != 0)
+            return -1;
+        if (!inside)
+            continue;
+        more = shown == (size_t)limit;
+        if (more)
+            break;
+        if (found_view(c, &rows[i], &items[shown++], err) != 0)
+            return -1;
+        images += rows[i].images;
+        last = rows[i].id;
+    }
+    *out = (struct package_find_answer){ items, shown, images, more ? arena_printf(c->arena, "%lld", (long long)last) : NULL };
+    return 0;
+}
