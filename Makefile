@@ -5,6 +5,8 @@
 #   make test            everything we claim, checked
 #   make help            the rest
 
+.DEFAULT_GOAL := all
+
 VARIANT  ?= release
 CC       ?= gcc
 O        := build/$(VARIANT)

@@ -34,7 +34,7 @@
     "      ON a.vulnerability_id = f.vulnerability_id WHERE a.alias = $11 AND f.image_id = i.id AND f.suppressed IS NULL))" \
     " AND ($12 IS NULL OR EXISTS (SELECT 1 FROM package_names n JOIN packages p ON p.name_id = n.id" \
     "      JOIN image_packages ip ON ip.package_id = p.id WHERE n.name = $12 AND ip.image_id = i.id))"
-#define FILTER_IN "iiiiittittit"
+#define FILTER_IN "iiiiittititt"
 
 /* The first appearance of a parameter decides its number on SQLite, so the two
  * freshness limits must come first: a row of constants in front does that. */
@@ -409,7 +409,7 @@ static int fetch(struct db *db, const struct image_filter *f, const struct fresh
 {
     struct db_rows rows = { 0 };
     bool failed = false;
-    int rc;
+    int rc = 0;
 
     if (db_rows_open(db, &Q[sorts[f->sort].query], in, n_in, &rows, err) != 0)
         return -1;
