@@ -19,11 +19,13 @@ const ROOMS = [
     [/^\/$/, Overview], [/^\/images$/, Images], [/^\/images\/(sha256:[0-9a-f]{64})$/, Image], [/^\/findings$/, Findings],
     [/^\/packages$/, Packages], [/^\/exceptions$/, Exceptions], [/^\/running$/, Running], [/^\/audit$/, Audit],
 ];
-const is_room = path => path === '/login' || ROOMS.some(([pattern]) => pattern.test(decodeURIComponent(path)));
+/* A colon may come as %3A; whatever else is encoded is no room of ours. */
+const plain = path => path.replace(/%3A/gi, ':');
+const is_room = path => path === '/login' || ROOMS.some(([pattern]) => pattern.test(plain(path)));
 
 function Room({ path }) {
     for (const [pattern, room] of ROOMS) {
-        const match = decodeURIComponent(path).match(pattern);
+        const match = plain(path).match(pattern);
         if (match) return html`<${room} key=${room.name} id=${match[1]} />`;
     }
     return html`<${Failure} error=${{ status: 404, detail: 'No room has this address. The rail on the side lists them all.' }} />`;

@@ -63,14 +63,20 @@ function make_image(n) {
         counts, packages, evaluable: Math.floor(packages * 0.97), signed: !never && random() < 0.86, running, age };
 }
 const images = Array.from({ length: 300 }, (_, n) => make_image(n));
+for (const i of images) queueMicrotask(() => { for (const s of RANK) i.counts[s] = findings_of(i).filter(f => f.severity === s).length; });
 const finding = (v, i, k) => ({ vulnerability: v[0], aliases: k % 3 ? [] : ['GHSA-xxxx-yyyy-zzz' + k], package: v[5], version: v[6], ...(v[7] && { fixed_version: v[7] }), severity: v[1], severity_source: 'nvd', status: v[7] ? 'affected' : 'will_not_fix', scanner: k % 4 ? 'trivy' : 'grype',
     since: iso(NOW - (i.age ?? 0) - (k * 3 + 1) * DAY), cvss: v[2], vector: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H', epss: v[3], kev: v[4], title: v[9], url: v[0] === 'CVE-2024-0001' ? HOSTILE[2] : `https://nvd.example/vuln/${v[0]}`,
     ...(k === 5 && { exception: { id: 'exc-1', reason: 'Not reachable: sshd is not started', expires_at: iso(NOW + 5 * DAY) } }) });
 const has = (i, k) => i.freshness !== 'never_scanned' && (k === 12 ? images.indexOf(i) % 40 === 0 : (parseInt(i.digest.slice(7 + k, 11 + k), 16) % 100) < (i.counts.critical * 6 + i.counts.high * 1.5) && (!VULNS[k][4] || i.counts.kev > 0));
-const findings_of = i => VULNS.map((v, k) => has(i, k) && finding(v, i, k)).filter(Boolean).sort((a, b) => b.cvss - a.cvss);
+const FILL = { critical: 9.4, high: 7.8, medium: 5.5, low: 3.1 }, RANK = ['critical', 'high', 'medium', 'low'];
+function findings_of(i) {      /* the known ones it has, then others until its counts are met */
+    const named = VULNS.map((v, k) => has(i, k) && finding(v, i, k)).filter(Boolean);
+    const rest = RANK.flatMap(s => Array.from({ length: Math.max(0, i.counts[s] - named.filter(f => f.severity === s).length) }, (_, k) => finding([`CVE-${2019 + k % 6}-${20000 + k * 37}`, s, FILL[s], 0.0004 * (k + 1), false, `lib${'abcdefghij'[k % 10]}${k % 40}`, `1.${k % 9}.${k % 4}-1`, k % 3 ? `1.${k % 9}.${k % 4 + 3}-1` : '', 'Debian:12', 'A flaw in a library'], i, k + 20)));
+    return [...named, ...rest].sort((a, b) => RANK.indexOf(a.severity) - RANK.indexOf(b.severity) || b.kev - a.kev || b.cvss - a.cvss);
+}
 const reasons_of = i => (i.freshness === 'never_scanned' ? [] : [
     ...(i.freshness === 'stale_scan' ? [{ policy: 'fresh-scan', rule: 'scan-age', severity: 'medium', effect: 'warn', message: 'The newest scan is older than 7 days', since: i.scanned_at, remediation: 'Scan the image again and upload the report.' }] : []),
-    ...findings_of(i).slice(0, 9).map(f => ({ policy: 'no-known-exploited', rule: f.kev ? 'kev' : 'critical-fixable', severity: f.severity, effect: f.kev || f.cvss > 9.5 ? 'fail' : 'warn', message: `${f.vulnerability} in ${f.package} ${f.kev ? 'is exploited in the wild' : 'has had a fix for 30 days'}`,
+    ...findings_of(i).filter(f => f.kev || f.cvss > 9.3).slice(0, 9).map(f => ({ policy: 'no-known-exploited', rule: f.kev ? 'kev' : 'critical-fixable', severity: f.severity, effect: f.kev || f.cvss > 9.5 ? 'fail' : 'warn', message: `${f.vulnerability} in ${f.package} ${f.kev ? 'is exploited in the wild' : 'has had a fix for 30 days'}`,
         finding: { vulnerability: f.vulnerability, package: f.package, version: f.version, fixed_version: f.fixed_version }, since: f.since, ...(f.fixed_version && { remediation: `Update ${f.package} to ${f.fixed_version} and build again.` }) })),
     ...(i.counts.secrets ? [{ policy: 'no-secrets', rule: 'secret-in-layer', severity: 'high', effect: 'fail', message: 'A private key is in the image', where: '/app/config/' + HOSTILE[0] }] : [])]);
 const brief = i => ({ digest: i.digest, reference: i.reference, team: i.team, running: i.running, verdict: i.verdict, freshness: i.freshness });

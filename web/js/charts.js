@@ -35,7 +35,7 @@ function Readout({ day, x, width, top }) {
 
 function Plot({ days, width }) {
     const [at, point] = useState(null);
-    const left = 46, right = 78, top = 10, bottom = 200;
+    const left = 46, right = 104, top = 10, bottom = 200;
     const max = ceiling(Math.max(...days.map(d => Math.max(d.critical, d.high))));
     const x = i => left + (width - left - right) * (days.length < 2 ? 0 : i / (days.length - 1));
     const y = v => bottom - (bottom - top) * v / max;
@@ -81,10 +81,10 @@ export function Trend({ days }) {
 export function Bars({ rows, unit }) {
     const max = Math.max(1, ...rows.map(r => r.value));
     return html`<ul class="bars">${rows.map(r => html`<li key=${r.label}>
-        <a href=${r.href} class=${`bar bar-${r.kind}${r.value === 0 ? ' zero' : ''}`} aria-label=${`${r.label}: ${number(r.value)} ${unit}${r.note ? `, ${r.note}` : ''}`}>
+        <a href=${r.href} class=${`bar bar-${r.kind}${r.value === 0 ? ' zero' : ''}`}>
             <span class="bar-label">${r.label}</span>
             <svg class="bar-track" height="16" width="100%" aria-hidden="true" focusable="false"><rect class="bar-fill" width=${`${(100 * r.value / max).toFixed(2)}%`} height="16" rx="2" /></svg>
-            <span class="bar-value">${number(r.value)}</span></a></li>`)}</ul>`;
+            <span class="bar-value">${number(r.value)}</span><span class="sr"> ${unit}${r.note && `, ${r.note}`}</span></a></li>`)}</ul>`;
 }
 
 /* parts: { key, label, value, href }: shares of one whole. */

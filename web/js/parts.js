@@ -22,7 +22,8 @@ export const Freshness = ({ is }) => {
 export const Tag = ({ kind = 'plain', title, children }) => html`<span class="tag tag-${kind}" title=${title}>${children}</span>`;
 
 /* Open findings of an image by severity: a letter and a number each, said in full to a screen reader. */
-export function Counts({ of: c }) {
+export function Counts({ of: c, unknown }) {
+    if (unknown) return html`<span class="quiet">not known</span>`;
     const shown = ['critical', 'high', 'medium', 'low'].filter(k => c[k] > 0);
     if (shown.length === 0) return html`<span class="quiet">none open</span>`;
     return html`<span class="counts">${shown.map(k => html`

@@ -54,10 +54,10 @@ async function leave() {
     location.assign('/login');
 }
 
-const Rail = ({ path }) => html`<nav class="rail" aria-label="Rooms">
+const Rail = ({ path }) => html`<nav class="rail" aria-label="Rooms"><div class="rail-in">
     <a class="brand" href="/" aria-label="Keep: overview"><${Icon} name="keep" size=${20} /><span>Keep</span></a>
     <ul>${RAIL.filter(([p]) => p !== '/audit' || may('audit')).map(([p, icon, text]) => html`
-        <li key=${p}><a href=${p} aria-current=${path === p ? 'page' : p !== '/' && path.startsWith(p + '/') ? 'true' : null}><${Icon} name=${icon} size=${16} />${text}</a></li>`)}</ul></nav>`;
+        <li key=${p}><a href=${p} aria-current=${path === p ? 'page' : p !== '/' && path.startsWith(p + '/') ? 'true' : null}><${Icon} name=${icon} size=${16} />${text}</a></li>`)}</ul></div></nav>`;
 
 export function Shell({ children }) {
     const { path } = here();

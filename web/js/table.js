@@ -16,7 +16,7 @@ function Heading({ column: c, sorted }) {
 }
 
 export const Table = ({ label, columns, rows, id, sorted }) => html`
-    <div class="scroll" role="region" aria-label=${label} tabindex="0"><table>
+    <div class="scroll" role="region" aria-label=${`${label} table`} tabindex="0"><table>
         <caption class="sr">${label}</caption>
         <thead><tr>${columns.map(c => html`<${Heading} key=${c.key} column=${c} sorted=${sorted} />`)}</tr></thead>
         <tbody>${rows.map((row, i) => html`<tr key=${id ? id(row) : i} data-row="">${columns.map((c, k) =>

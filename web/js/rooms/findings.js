@@ -11,14 +11,14 @@ import { ImageName } from './images.js';
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown'].map(s => [s, s]);
 
 const who_has = [
-    { name: 'vulnerability', kind: 'text', label: 'Vulnerability', hint: 'CVE-2021-44228' },
+    { name: 'vulnerability', kind: 'text', label: 'Vulnerability', hint: 'CVE-…' },
     { name: 'team', kind: 'text', label: 'Team', hint: 'any' },
     { name: 'running', kind: 'flag', label: 'running', says: () => 'running' },
     { name: 'fixable', kind: 'flag', label: 'with a fix', says: () => 'with a fix' },
 ];
 const which = [
-    { name: 'vulnerability', kind: 'text', label: 'Who has …', hint: 'CVE-2021-44228' },
-    { name: 'q', kind: 'text', label: 'Name begins with', hint: 'CVE-2024-' },
+    { name: 'vulnerability', kind: 'text', label: 'Who has …', hint: 'CVE-…' },
+    { name: 'q', kind: 'text', label: 'Name begins with', hint: 'CVE-2024' },
     { name: 'severity', kind: 'choice', label: 'Severity', options: SEVERITIES },
     { name: 'kev', kind: 'flag', label: 'known exploited', says: () => 'known exploited' },
 ];

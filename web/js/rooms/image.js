@@ -42,7 +42,7 @@ const Clock = ({ label, at, none, state }) => html`<div class="clock"><dt>${labe
 
 const Clocks = ({ image: i }) => html`<dl class="clocks">
     <${Clock} label="Packages listed" at=${i.inventory_at} none="never" state=${html`<span class="quiet">${number(i.packages)} packages, ${number(i.evaluable)} can be matched</span>`} />
-    <${Clock} label="Scanned" at=${i.scanned_at} none=${i.freshness === 'never_scanned' ? 'never' : 'not said'} state=${['never_scanned', 'stale_scan'].includes(i.freshness) && html`<${Freshness} is=${i.freshness} />`} />
+    <${Clock} label="Scanned" at=${i.scanned_at} none=${i.freshness === 'never_scanned' ? 'never' : 'not said'} state=${i.freshness !== 'stale_database' && html`<${Freshness} is=${i.freshness} />`} />
     <${Clock} label="Database of the scanner" at=${i.db_built_at} none="not said" state=${i.freshness === 'stale_database' && html`<${Freshness} is=${i.freshness} />`} />
 </dl>`;
 
@@ -69,7 +69,7 @@ function Found({ image, reload }) {
             aside=${html`<a class="button" href=${`/v1/images/${image.digest}`} download=${`image-${digest_short(image.digest)}.json`}><${Icon} name="download" /> JSON</a>`}>
         <div class="grid image-grid">
             <${Panel} id="verdict" title="Verdict" aside=${html`<span class="quiet">${image.verdict} since <${Time} at=${image.verdict_since} /></span>`}><${Ready} from=${verdict} what="Judging">${v => html`<${Judgement} v=${v} image=${image} />`}<//><//>
-            <${Panel} id="facts" title="What is known" aside=${html`<${Freshness} is=${image.freshness} />`}><${Clocks} image=${image} /><${Facts} rows=${facts(image)} /><//>
+            <${Panel} id="facts" title="What is known"><${Clocks} image=${image} /><${Facts} rows=${facts(image)} /><//>
         </div>
         <${Tabs} image=${image} at=${at} />
         <section class="panel flush" aria-label=${TABS.find(([k]) => k === at)[1]}><${Tab} key=${at} at=${at} image=${image} changed=${again} /></section>
@@ -80,7 +80,8 @@ export function Image({ id }) {
     const image = useData(`/v1/images/${id}`);
     if (image.error?.status === 404) return html`<${Page} title="Unknown image"><div class="panel"><${Empty} title="Keep has never heard of this digest">
         <p><code class="long">${id}</code></p><p>It becomes known by a scan, or when a cluster reports that it runs:</p><${Command}>${`keepctl scan upload scan.json --image IMAGE@${id}`}<//><p><a href="/images">All images</a></p><//></div><//>`;
-    return html`<${Ready} from=${image} what="Loading the image">${i => html`<${Found} key=${i.digest} image=${i} reload=${image.reload} />`}<//>`;
+    if (!image.data) return html`<${Page} title="Image"><${Ready} from=${image} what="Loading the image" /><//>`;
+    return html`<${Ready} from=${image}>${i => html`<${Found} key=${i.digest} image=${i} reload=${image.reload} />`}<//>`;
 }
 
 

@@ -15,12 +15,12 @@ const fields = teams => [
     { name: 'freshness', kind: 'choice', label: 'Scan', options: FRESHNESS },
     { name: 'team', kind: 'choice', label: 'Team', options: teams.map(t => [t, t]) },
     { name: 'package', kind: 'text', label: 'Package', hint: 'openssl' },
-    { name: 'cve', kind: 'text', label: 'Vulnerability', hint: 'CVE-2024-…' },
+    { name: 'cve', kind: 'text', label: 'Vulnerability', hint: 'CVE-…' },
     { name: 'running', kind: 'flag', label: 'running', says: () => 'running' },
     { name: 'stale', kind: 'flag', label: 'stale', says: () => 'stale by either clock' },
     { name: 'unsigned', kind: 'flag', label: 'unsigned', says: () => 'on unsigned evidence' },
     { name: 'repository', label: 'Pattern' }, { name: 'cluster', label: 'Cluster' },
-    { name: 'age_min', label: 'Scan', says: v => (v === '0' ? 'scanned' : `scan at least ${v} d old`) }, { name: 'age_max', label: 'Scan', says: v => `scan under ${v} d old` },
+    { name: 'age_min', label: 'Scan', says: v => `scan at least ${v} d old` }, { name: 'age_max', label: 'Scan', says: v => `scan under ${v} d old` },
 ];
 
 export const ImageName = ({ of: i, brief }) => html`<a class="name" href=${`/images/${i.digest}`}>${i.reference || i.repository || i.digest.slice(0, 19)}</a>
@@ -30,11 +30,11 @@ const columns = [
     { key: 'image', title: 'Image', sort: 'name', says: 'sort by name', order: 'ascending', cell: i => html`<${ImageName} of=${i} />` },
     { key: 'verdict', title: 'Verdict', cell: i => html`<${Verdict} is=${i.verdict} />` },
     { key: 'scan', title: 'Newest scan', sort: 'stale', says: 'sort the oldest scan first', cell: i => html`<${Freshness} is=${i.freshness} />${i.freshness !== 'never_scanned' && html`<span class="under"><${Time} at=${i.scanned_at} /></span>`}` },
-    { key: 'findings', title: 'Open findings', sort: 'risk', says: 'sort the highest risk first', cell: i => html`<${Counts} of=${i.counts} />${(i.counts.kev > 0 || i.counts.malware > 0 || i.counts.secrets > 0) && html`<span class="under">
+    { key: 'findings', title: 'Open findings', sort: 'risk', says: 'sort the highest risk first', cell: i => html`<${Counts} of=${i.counts} unknown=${i.freshness === 'never_scanned'} />${(i.counts.kev > 0 || i.counts.malware > 0 || i.counts.secrets > 0) && html`<span class="under">
         ${i.counts.kev > 0 && html`<${Tag} kind="alarm" title="On the list of known exploited vulnerabilities">${number(i.counts.kev)} exploited<//>`}
         ${i.counts.malware > 0 && html`<${Tag} kind="alarm">${number(i.counts.malware)} malware<//>`}
         ${i.counts.secrets > 0 && html`<${Tag} kind="warn">${number(i.counts.secrets)} secret${i.counts.secrets === 1 ? '' : 's'}<//>`}</span>`}` },
-    { key: 'fixable', title: 'Fixable', num: true, hide: 'm', cell: i => number(i.counts.fixable) },
+    { key: 'fixable', title: 'Fixable', num: true, hide: 'm', cell: i => (i.counts.fixable > 0 ? number(i.counts.fixable) : html`<span class="quiet">–</span>`) },
     { key: 'running', title: 'Running', num: true, hide: 's', cell: i => (i.running > 0 ? number(i.running) : html`<span class="quiet">–</span>`) },
     { key: 'team', title: 'Team', hide: 'm', cell: i => i.team || html`<span class="quiet">–</span>` },
     { key: 'seen', title: 'Last seen', sort: 'recent', says: 'sort the last seen first', hide: 'm', cell: i => html`<${Time} at=${i.last_seen_at} />` },

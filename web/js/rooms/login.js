@@ -12,11 +12,11 @@ const Card = ({ title, children }) => {
 };
 
 const HowTo = () => html`
-    <p>Keep has no passwords. A link that works once, for ten minutes, opens a session in this browser.</p>
-    <ol class="steps">
-        <li><b>On the server</b>, print one and open it here:<${Command}>keepd login-link<//></li>
-        <li><b>Without access to the server</b>, ask an administrator of Keep for a link with your name on it.</li>
-    </ol>
+    <p>Keep has no passwords. A link that works once, for a short time, opens a session in this browser.</p>
+    <ul class="steps">
+        <li><b>Somebody else runs Keep:</b> ask an administrator for a login link with your name on it.</li>
+        <li><b>You run it:</b> <code>keepd init</code> printed the first link. When it is used up, stop the server and print another:<${Command}>keepd login-link admin<//></li>
+    </ul>
     <p class="quiet">Scripts and pipelines do not log in: they use a token with <code>keepctl</code>.</p>`;
 
 export const NoSession = () => html`<${Card} title="You are not logged in"><${HowTo} /><//>`;

@@ -52,13 +52,13 @@ function age_rows(p) {
         const never = b.label === 'never', min = from;
         if (b.max_days) from = b.max_days;
         const stale = !never && min >= limit;
-        const range = b.max_days ? `age_min=${min}&age_max=${b.max_days}` : `age_min=${min}`;
+        const range = [min > 0 && `age_min=${min}`, b.max_days && `age_max=${b.max_days}`].filter(Boolean).join('&');
         return { label: never ? 'never' : b.label.replace(/(\d)-(\d)/, '$1–$2'), value: b.images, kind: never ? 'never' : stale ? 'stale' : 'fresh', note: never ? null : stale ? 'older than the limit' : 'within the limit',
             href: never ? '/images?freshness=never_scanned' : `/images?${range}` };
     });
 }
 
-const Teams = ({ teams }) => html`<div class="scroll" role="region" aria-label="Teams" tabindex="0"><table class="tight"><caption class="sr">Teams, most failing images first</caption>
+const Teams = ({ teams }) => html`<div class="scroll" role="region" aria-label="Teams table" tabindex="0"><table class="tight"><caption class="sr">Teams, most failing images first</caption>
     <thead><tr><th scope="col">Team</th><th scope="col" class="num">Images</th><th scope="col" class="num">Failing</th><th scope="col" class="num">Stale</th><th scope="col" class="num">Critical</th><th scope="col" class="num">High</th></tr></thead>
     <tbody>${[...teams].sort((a, b) => b.failing - a.failing || b.critical - a.critical).slice(0, 10).map(t => { const q = t.team ? `team=${encodeURIComponent(t.team)}&` : ''; return html`<tr key=${t.team}>
         <th scope="row">${t.team ? html`<a href=${`/images?${q}sort=risk`}>${t.team}</a>` : html`<span class="quiet">no team</span>`}</th>
@@ -74,7 +74,8 @@ const Start = () => html`<${Page} title="Overview"><div class="panel"><${Empty} 
 
 export function Overview() {
     const posture = useData('/v1/posture'), trend = useData('/v1/posture/trend?days=90');
-    return html`<${Ready} from=${posture} what="Counting">${p => p.images === 0 ? html`<${Start} />` : html`
+    if (!posture.data) return html`<${Page} title="Overview"><${Ready} from=${posture} what="Counting" /><//>`;
+    return html`<${Ready} from=${posture}>${p => p.images === 0 ? html`<${Start} />` : html`
         <${Page} title="Overview" aside=${html`<span class="quiet">counted <${Time} at=${p.at} /></span><button type="button" onClick=${() => { posture.reload(); trend.reload(); }}>Refresh</button>`}>
             <${Strip} p=${p} />
             <div class="grid">
