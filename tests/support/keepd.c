@@ -400,14 +400,19 @@ long keepd_fds(const struct keepd *k)
 
 /* ---- the store from outside -------------------------------------------------------------- */
 
-static void count_table(struct db *db, const char *name, int64_t *rows)
-{
+/* A connection remembers a query by its address: each table needs its own. */
+struct count_query {
     char sql[100];
+    struct db_query query;
+};
+
+static void count_table(struct db *db, const char *name, struct count_query *q, int64_t *rows)
+{
     struct err err;
 
-    snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM %s", name);
-    struct db_query q = { name, "", "i", sql };
-    if (db_int(db, &q, DB_NONE, 0, rows, &err) != 0)
+    snprintf(q->sql, sizeof q->sql, "SELECT COUNT(*) FROM %s", name);
+    q->query = (struct db_query){ name, "", "i", q->sql };
+    if (db_int(db, &q->query, DB_NONE, 0, rows, &err) != 0)
         die(name, err.msg);
 }
 
@@ -417,6 +422,7 @@ void keepd_count(const struct keepd *k, struct table_counts *out)
         { "tables", "", "t", "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name" },
         { "tables", "", "t", "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename" },
     };
+    struct count_query counts[KEEPD_TABLES_MAX];
     struct err err;
     struct db *db;
     struct db_rows rows;
@@ -432,7 +438,7 @@ void keepd_count(const struct keepd *k, struct table_counts *out)
     if (rc != 0)
         die("tables", rc < 0 ? err.msg : "too many");
     for (size_t i = 0; i < out->n; i++)
-        count_table(db, out->name[i], &out->rows[i]);
+        count_table(db, out->name[i], &counts[i], &out->rows[i]);
     db_rollback(db);
     db_close(db);
 }
