@@ -5,6 +5,8 @@
 #   make test            everything we claim, checked
 #   make help            the rest
 
+.DEFAULT_GOAL := all
+
 VARIANT  ?= release
 CC       ?= gcc
 O        := build/$(VARIANT)
@@ -125,10 +127,19 @@ CONFORM   := $(call tests_in,conformance)
 BENCH     := $(call tests_in,bench)
 FUZZ      := $(call tests_in,fuzz)
 
-$(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/%.o $(ARCHIVES)
+# What tests share: a real keepd, a raw client, evidence of our own making.
+SUPPORT   := $(O)/tests/support.a
+$(SUPPORT): $(call objects,$(sort $(wildcard tests/support/*.c)))
+	@mkdir -p $(@D)
+	@rm -f $@
+	@echo '  AR   $@'
+	@ar rcs $@ $^
+
+$(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/%.o $(SUPPORT) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(ARCHIVES) $(TEST_LIBS) $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(ARCHIVES) $(TEST_LIBS) $(LIBS)
+$(FLOW) $(FAULT) $(BENCH): | $(O)/keepd
 
 # A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz
 # variant it is linked with a small main that replays files.

@@ -87,6 +87,14 @@ CREATE TABLE audit (
     record BYTES NOT NULL,
     leaf BYTES NOT NULL
 ) STRICT;
+--only postgres
+CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the audit log is append-only''; END';
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
+--both
+--only sqlite
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+--both
 CREATE INDEX audit_by_object ON audit (object_kind, object_id, seq);
 CREATE INDEX audit_by_actor ON audit (actor, seq);
 

@@ -11,6 +11,7 @@ struct image_query {
     struct page_query page;
     int freshness, verdict, sort;      /* words; index + 1 where 0 is "any" */
     bool stale, running, is_unsigned;
+    int64_t age_min, age_max;          /* days; 0: no bound */
     const char *team, *repository, *cve, *package, *cluster, *q;
 };
 struct image_list_answer {

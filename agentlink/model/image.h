@@ -53,6 +53,7 @@ struct image {
 struct image_finding {
     int64_t vulnerability_id, package_id, scanner_id;
     const char *vulnerability, *package, *version, *ecosystem, *fixed_version;
+    const char *purl;          /* of the package, canonical; NULL not known */
     const char *aliases;       /* ", "-joined, NULL none loaded */
     const char *scanner, *severity_source, *suppressed, *title, *url, *vector;
     int severity;              /* enum severity */

@@ -79,6 +79,7 @@ struct finding {
     size_t package;              /* index into packages, or NO_PACKAGE */
     const char *package_name;    /* as reported; NULL when the report names none */
     const char *package_version;
+    const struct package *matched;   /* what is known of a package the report does not list; NULL: see package, package_name */
     enum severity severity;
     const char *severity_source;
     const char *severity_word;   /* the producer's own word */

@@ -328,6 +328,7 @@ static const struct cel_field image_fields[] = {
     { "signers", &texts }, { "counts", &counts_shape },
 };
 static const struct cel_shape image_shape = { .kinds = CEL_K(CEL_MAP), .fields = image_fields, .n_fields = N_ITEMS(image_fields) };
+static const struct cel_shape images_shape = { .kinds = CEL_K(CEL_LIST), .items = &image_shape };
 static const struct cel_field limits_fields[] = { { "scan_age", &length }, { "database_age", &length } };
 static const struct cel_shape limits_shape = { .kinds = CEL_K(CEL_MAP), .fields = limits_fields, .n_fields = N_ITEMS(limits_fields) };
 
@@ -342,6 +343,13 @@ const struct cel_var facts_vars[VAR_FIXED_N] = {
     [VAR_PARAMS] = { "params", NULL },
     [VAR_NOW] = { "now", &instant },
     [VAR_ITEM] = { "item", NULL },
+    [VAR_OBJECT] = { "object", NULL },
+    [VAR_OLD_OBJECT] = { "oldObject", NULL },
+    [VAR_REQUEST] = { "request", NULL },
+    [VAR_NAMESPACE_OBJECT] = { "namespaceObject", NULL },
+    [VAR_IMAGES] = { "images", &images_shape },
+    [VAR_EVENT] = { "event", NULL },
+    [VAR_NODE] = { "node", NULL },
 };
 
 int facts_view_init(struct facts_view *v, const struct image_facts *facts, const struct freshness_limits *limits,
@@ -375,4 +383,19 @@ struct cel_value facts_image(const struct facts_view *v)
 struct cel_value facts_limits(const struct facts_view *v)
 {
     return cel_object_map(&v->limits_object);
+}
+
+static struct cel_value images_at(struct cel_run *run, const void *self, uint32_t i)
+{
+    const struct facts_images *list = self;
+
+    (void)run;
+    return facts_image(&list->views[i]);
+}
+static const struct cel_class images_class = { "images", NULL, images_at };
+
+struct cel_value facts_images(struct facts_images *list)
+{
+    list->object = (struct cel_object){ &images_class, list, (uint32_t)list->n };
+    return cel_object_list(&list->object);
 }

@@ -7,7 +7,12 @@
 #include "model/image.h"
 
 /* Variables of a policy's environment, in this order. */
-enum { VAR_IMAGE = 0, VAR_LIMITS, VAR_PARAMS, VAR_NOW, VAR_ITEM, VAR_FIXED_N };
+enum {
+    VAR_IMAGE = 0, VAR_LIMITS, VAR_PARAMS, VAR_NOW, VAR_ITEM,
+    VAR_OBJECT, VAR_OLD_OBJECT, VAR_REQUEST, VAR_NAMESPACE_OBJECT, VAR_IMAGES,    /* deploy */
+    VAR_EVENT, VAR_NODE,                                                          /* run */
+    VAR_FIXED_N
+};
 extern const struct cel_var facts_vars[VAR_FIXED_N];
 
 /* What lookups need; the activation's data. */
@@ -24,6 +29,10 @@ int facts_view_init(struct facts_view *v, const struct image_facts *facts, const
                     int64_t now_ms, struct arena *arena, struct err *err);
 
 struct cel_value facts_image(const struct facts_view *v);
+
+/* Several images as one list; `list` and what it names must outlive the value. */
+struct facts_images { const struct facts_view *views; size_t n; struct cel_object object; };
+struct cel_value facts_images(struct facts_images *list);
 struct cel_value facts_limits(const struct facts_view *v);
 struct cel_value facts_time(int64_t at_ms);
 

@@ -27,6 +27,9 @@ struct validation_doc {
 struct match_doc {
     const char *const *repositories; size_t n_repositories;
     const char *const *teams; size_t n_teams;
+    const char *const *clusters; size_t n_clusters;
+    const char *const *namespaces; size_t n_namespaces;
+    const struct json *labels;
 };
 struct metadata_doc { const char *name, *title, *description; };
 struct spec_doc {
@@ -61,6 +64,9 @@ static SHAPE(validation_shape, "policy_validation", struct validation_doc, valid
 static const struct field match_fields[] = {
     TEXTS_F("repositories", struct match_doc, repositories, n_repositories, "Patterns; none: all."),
     TEXTS_F("teams", struct match_doc, teams, n_teams, "Names; none: all."),
+    TEXTS_F("clusters", struct match_doc, clusters, n_clusters, "Names; none: all."),
+    TEXTS_F("namespaces", struct match_doc, namespaces, n_namespaces, "Names or patterns with *; none: all."),
+    { .key = "labels", .type = FIELD_ANY, .off = offsetof(struct match_doc, labels), .doc = "Labels the workload must have." },
 };
 static SHAPE(match_shape, "policy_match", struct match_doc, match_fields);
 static const struct field metadata_fields[] = {
@@ -166,6 +172,17 @@ static void compile_match(struct compiler *c, const struct match_doc *m)
     p->n_repositories = patterns != NULL ? m->n_repositories : 0;
     p->teams = m->teams;
     p->n_teams = m->n_teams;
+    p->clusters = m->clusters;
+    p->n_clusters = m->n_clusters;
+    p->namespaces = m->namespaces;
+    p->n_namespaces = m->n_namespaces;
+    p->labels = m->labels;
+    for (uint32_t i = 0; i < json_n_members(m->labels); i++) {
+        if (m->labels->members[i].value.type != JSON_STRING)
+            wrong(c, "$.spec.match.labels", "expected texts as values");
+    }
+    if (m->labels != NULL && m->labels->type != JSON_OBJECT)
+        wrong(c, "$.spec.match.labels", "expected keys and values");
 }
 
 /* Variables see those before them, as variables.NAME: each is one more name of the environment. */
@@ -194,6 +211,18 @@ static void compile_variables(struct compiler *c, const struct spec_doc *s)
     p->n_vars = c->env.n_vars;
 }
 
+/* Directly, or through a variable of the policy. */
+static bool uses_image(const struct policy *p, const struct cel_program *program)
+{
+    if (program == NULL)
+        return false;
+    for (size_t i = 0; i < p->n_variables; i++) {
+        if (cel_program_uses(program, (uint32_t)(VAR_FIXED_N + i)) && p->variables[i] != NULL && cel_program_uses(p->variables[i], VAR_IMAGE))
+            return true;
+    }
+    return cel_program_uses(program, VAR_IMAGE);
+}
+
 static void compile_validation(struct compiler *c, const struct validation_doc *d, size_t i, struct validation *v)
 {
     char path[64];
@@ -214,6 +243,7 @@ static void compile_validation(struct compiler *c, const struct validation_doc *
         wrong(c, arena_printf(c->arena, "$.spec.validations[%zu].expression", i), "must give true or false");
     if (v->expression != NULL && d->each == NULL && cel_program_uses(v->expression, VAR_ITEM))
         wrong(c, arena_printf(c->arena, "$.spec.validations[%zu].expression", i), "`item` needs `each`");
+    v->uses_image = uses_image(c->policy, v->expression) || uses_image(c->policy, v->each);
     v->name = d->name;
     v->message = d->message;
     v->remediation = d->remediation;

@@ -7,7 +7,8 @@
  *       stages: [build, deploy]          # run
  *       mode: enforce                    # warn, audit
  *       unknown: deny                    # warn, allow: when a fact is missing
- *       match: {repositories: [pattern], teams: [name]}
+ *       match: {repositories: [pattern], teams: [name], clusters: [name],
+ *               namespaces: [pattern], labels: {key: value}}
  *       params: {any: value}
  *       variables: [{name, expression}]
  *       validations:
@@ -65,9 +66,20 @@ struct policy_set {
     struct freshness_limits limits;
 };
 
+/* An image of a workload: what is known of it, NULL when Keep has never heard of it. */
+struct policy_image {
+    const char *container, *reference;
+    struct image_facts *facts;
+};
+
 struct policy_input {
     enum stage stage;
-    struct image_facts *facts;        /* tallied here; NULL: no image is judged */
+    struct image_facts *facts;        /* build: the image; tallied here */
+    const struct policy_image *images; size_t n_images;        /* deploy: those of the workload */
+    const struct json *object, *old_object, *request, *namespace_object;    /* deploy; NULL: not there */
+    const struct json *event, *node;  /* run */
+    const char *cluster, *namespace;  /* deploy, run; NULL: not known */
+    const struct json *labels;        /* of the workload */
     const struct exception *exceptions; size_t n_exceptions;
     int64_t now_ms;
 };

@@ -2,9 +2,11 @@
  * duplicates are neighbours. */
 #include "core/tally.h"
 
+#include "base/arena.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "wire/imageref.h"
+#include "wire/purl.h"
 
 #include <string.h>
 
@@ -13,11 +15,14 @@ static bool in_force(const struct exception *e, int64_t now_ms)
     return e->revoked_ms == TIME_UNKNOWN && now_ms < e->expires_ms;
 }
 
-static bool speaks_of_image(const struct exception *e, const struct image_facts *facts)
+static bool speaks_of_image(const struct exception *e, const struct image_facts *facts, const char *namespace)
 {
+    if (e->namespace != NULL && !str_eq(e->namespace, namespace))
+        return false;
+    if (facts == NULL)
+        return e->digest == NULL && e->repository == NULL;
     return (e->digest == NULL || str_eq(e->digest, facts->image.digest)) &&
-           (e->repository == NULL || imageref_name_match(e->repository, facts->image.repository)) &&
-           e->namespace == NULL;       /* a namespace's exception holds at admission, not for the image everywhere */
+           (e->repository == NULL || imageref_name_match(e->repository, facts->image.repository));
 }
 
 static bool names_vulnerability(const struct exception *e, const struct image_finding *f)
@@ -34,30 +39,42 @@ static bool names_vulnerability(const struct exception *e, const struct image_fi
     return false;
 }
 
-/* "name", "name@version", or a purl without qualifiers ("pkg:type/ns/name@version"). */
+/* A package URL speaks of its own ecosystem only. */
+static bool matches_purl(const char *wanted, const char *purl)
+{
+    enum { ROOM = 64 << 10 };
+    struct arena arena;
+    struct purl a, b;
+    struct err ignored = { 0 };
+
+    arena_init(&arena, ROOM);
+    bool same = purl != NULL && purl_parse(&arena, wanted, &a, &ignored) == 0 && purl_parse(&arena, purl, &b, &ignored) == 0 &&
+                purl_match(&a, &b);
+    arena_clear(&arena);
+    return same;
+}
+
+/* "name", "name@version" or a purl. */
 static bool names_package(const char *wanted, const struct image_finding *f)
 {
-    const char *name = wanted, *at;
-
     if (f->package == NULL)
         return false;
-    if (str_starts(wanted, "pkg:")) {
-        const char *slash = strrchr(wanted, '/');
-        name = slash != NULL ? slash + 1 : wanted;
-    }
-    at = strrchr(name, '@');
-    if (at == name)
+    if (str_starts(wanted, "pkg:"))
+        return matches_purl(wanted, f->purl);
+    const char *at = strrchr(wanted, '@');
+    if (at == wanted)
         at = NULL;                      /* an npm scope, not a version */
-    size_t n = at != NULL ? (size_t)(at - name) : strlen(name), m = strlen(f->package);
-    bool same = m == n && memcmp(name, f->package, n) == 0;
+    size_t n = at != NULL ? (size_t)(at - wanted) : strlen(wanted), m = strlen(f->package);
+    bool same = m == n && memcmp(wanted, f->package, n) == 0;
     /* Maven's artifact or a scoped name's last part */
-    bool last = m > n && memcmp(f->package + m - n, name, n) == 0 && strchr(":/", f->package[m - n - 1]) != NULL;
+    bool last = m > n && memcmp(f->package + m - n, wanted, n) == 0 && strchr(":/", f->package[m - n - 1]) != NULL;
     return (same || last) && (at == NULL || str_eq(at + 1, f->version));
 }
 
-bool exception_covers(const struct exception *e, const struct image_facts *facts, const struct image_finding *f, int64_t now_ms)
+bool exception_covers(const struct exception *e, const struct image_facts *facts, const struct image_finding *f,
+                      const char *namespace, int64_t now_ms)
 {
-    if (!in_force(e, now_ms) || !speaks_of_image(e, facts))
+    if (!in_force(e, now_ms) || !speaks_of_image(e, facts, namespace))
         return false;
     if (f == NULL)
         return true;
@@ -65,13 +82,13 @@ bool exception_covers(const struct exception *e, const struct image_facts *facts
 }
 
 const struct exception *exception_for_rule(const struct exception *all, size_t n, const struct image_facts *facts,
-                                           const char *policy, const char *rule, int64_t now_ms)
+                                           const char *policy, const char *rule, const char *namespace, int64_t now_ms)
 {
     size_t len = strlen(policy);
 
     for (size_t i = 0; i < n; i++) {
         const char *r = all[i].rule;
-        if (r == NULL || !exception_covers(&all[i], facts, NULL, now_ms))
+        if (r == NULL || !exception_covers(&all[i], facts, NULL, namespace, now_ms))
             continue;
         if (str_eq(r, policy) || (strncmp(r, policy, len) == 0 && r[len] == '/' && str_eq(r + len + 1, rule)))
             return &all[i];
@@ -138,7 +155,8 @@ static void count_issue(struct image_counts *n, const struct image_issue *u)
     }
 }
 
-void facts_tally(struct image_facts *facts, const struct exception *exceptions, size_t n_exceptions, int64_t now_ms)
+void facts_tally(struct image_facts *facts, const struct exception *exceptions, size_t n_exceptions, const char *namespace,
+                 int64_t now_ms)
 {
     struct image_counts *n = &facts->image.counts;
 
@@ -148,7 +166,7 @@ void facts_tally(struct image_facts *facts, const struct exception *exceptions, 
         struct image_finding *f = &facts->findings[i];
         f->exception = NULL;
         for (size_t j = 0; j < n_exceptions && f->exception == NULL; j++) {
-            if (exceptions[j].vulnerability != NULL && exception_covers(&exceptions[j], facts, f, now_ms))
+            if (exceptions[j].vulnerability != NULL && exception_covers(&exceptions[j], facts, f, namespace, now_ms))
                 f->exception = &exceptions[j];
         }
         count_finding(n, f);
@@ -162,7 +180,7 @@ int64_t exceptions_next_end(const struct exception *all, size_t n, const struct 
     int64_t next = INT64_MAX;
 
     for (size_t i = 0; i < n; i++) {
-        if (exception_covers(&all[i], facts, NULL, now_ms) && all[i].expires_ms < next)
+        if (in_force(&all[i], now_ms) && (facts == NULL || speaks_of_image(&all[i], facts, all[i].namespace)) && all[i].expires_ms < next)
             next = all[i].expires_ms;
     }
     return next;

@@ -13,7 +13,9 @@ struct judging {
     const struct policy_set *set;
     const struct policy_input *in;
     const struct policy *policy;               /* the one being asked */
-    struct facts_view view;
+    struct facts_view *views;                  /* of the images judged: one at build, all at deploy */
+    struct facts_images all;
+    size_t at;                                 /* the image in turn */
     struct cel_value *values;                  /* of policy->n_vars variables */
     struct arena *arena;
     struct reason *reasons; size_t n_reasons, cap_reasons;
@@ -111,8 +113,9 @@ static bool is_excepted(struct judging *j, const struct validation *v)
 {
     const struct policy_input *in = j->in;
 
-    if (in->facts == NULL || exception_for_rule(in->exceptions, in->n_exceptions, in->facts, j->policy->info.name, v->name,
-                                                in->now_ms) == NULL)
+    const struct image_facts *facts = v->uses_image ? j->views[j->at].facts : NULL;
+    if (exception_for_rule(in->exceptions, in->n_exceptions, facts != NULL ? facts : in->facts, j->policy->info.name, v->name,
+                           in->namespace, in->now_ms) == NULL)
         return false;
     j->excepted++;
     return true;
@@ -126,6 +129,10 @@ static struct reason *reason_for(struct judging *j, const struct validation *v, 
         return NULL;
     *r = (struct reason){ .policy = j->policy->info.name, .rule = v->name, .severity = v->severity, .effect = effect,
                           .message = message, .since_ms = TIME_UNKNOWN, .remediation = v->remediation };
+    if (j->in->stage == STAGE_DEPLOY && v->uses_image && j->in->n_images > 0) {
+        const struct policy_image *image = &j->in->images[j->at];
+        r->where = arena_printf(j->arena, "container %s (%s)", image->container, image->reference);
+    }
     return r;
 }
 
@@ -142,8 +149,8 @@ static void about_item(struct judging *j, struct reason *r, const struct cel_val
         r->severity = r->severity != SEVERITY_UNKNOWN ? r->severity : f->severity;
         r->since_ms = f->since_ms;
     } else if (u != NULL) {
-        r->where = u->file != NULL && u->start_line > 0
-            ? arena_printf(j->arena, "%s:%lld", u->file, (long long)u->start_line) : u->file;
+        if (u->file != NULL)
+            r->where = u->start_line > 0 ? arena_printf(j->arena, "%s:%lld", u->file, (long long)u->start_line) : u->file;
         r->severity = r->severity != SEVERITY_UNKNOWN ? r->severity : u->severity;
         r->since_ms = u->since_ms;
     }
@@ -192,7 +199,6 @@ static void judge_one(struct judging *j, const struct validation *v, const struc
 
 static void judge_each(struct judging *j, const struct validation *v)
 {
-    struct cel_activation act = { .values = j->values, .lookup = lookup, .data = j };
     struct cel_value list = ask(j, v->each);
 
     if (list.kind == CEL_UNKNOWN) {
@@ -204,51 +210,101 @@ static void judge_each(struct judging *j, const struct validation *v)
         return;
     }
     for (uint32_t i = 0, n = cel_size(&list); i < n && !j->failed; i++) {
-        struct cel_value item = cel_item(v->each, &act, j->arena, &list, i);
+        struct cel_value item = cel_item(j->arena, &list, i);
         j->values[VAR_ITEM] = item;
         judge_one(j, v, &item);
     }
     j->values[VAR_ITEM] = (struct cel_value){ 0 };
 }
 
-static bool applies(const struct policy *p, const struct policy_input *in)
+static bool is_in(const char *const *list, size_t n, const char *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (text != NULL && str_match(list[i], text))
+            return true;
+    }
+    return n == 0;
+}
+
+static bool has_labels(const struct json *wanted, const struct json *labels)
+{
+    for (uint32_t i = 0; i < json_n_members(wanted); i++) {
+        if (!str_eq(json_get_str(labels, wanted->members[i].key, NULL), json_str(&wanted->members[i].value, "")))
+            return false;
+    }
+    return true;
+}
+
+static bool matches_image(const struct policy *p, const struct image_facts *facts)
 {
     bool found = p->n_repositories == 0;
 
-    if ((p->info.stages & (unsigned)in->stage) == 0)
-        return false;
-    if (in->facts == NULL)
+    if (facts == NULL)
         return true;
     for (size_t i = 0; i < p->n_repositories && !found; i++)
-        found = imageref_name_match(p->repositories[i], in->facts->image.repository);
+        found = imageref_name_match(p->repositories[i], facts->image.repository);
     if (!found)
         return false;
     found = p->n_teams == 0;
     for (size_t i = 0; i < p->n_teams && !found; i++)
-        found = str_eq(p->teams[i], in->facts->image.team);
+        found = str_eq(p->teams[i], facts->image.team);
     return found;
 }
 
+static bool applies(const struct policy *p, const struct policy_input *in)
+{
+    if ((p->info.stages & (unsigned)in->stage) == 0)
+        return false;
+    if (in->stage == STAGE_BUILD)
+        return matches_image(p, in->facts);
+    return is_in(p->clusters, p->n_clusters, in->cluster) && is_in(p->namespaces, p->n_namespaces, in->namespace) &&
+           has_labels(p->labels, in->labels);
+}
+
+static void judge_validation(struct judging *j, const struct validation *v)
+{
+    /* What was kept may depend on `item` or on another image. */
+    for (uint32_t k = VAR_FIXED_N; k < j->policy->n_vars; k++)
+        j->values[k] = (struct cel_value){ 0 };
+    if (v->each != NULL)
+        judge_each(j, v);
+    else
+        judge_one(j, v, NULL);
+}
+
+/* What speaks of `image` is asked of every image of the workload, the rest once. */
 static void judge_policy(struct judging *j, const struct policy *p)
 {
+    size_t n_images = j->in->stage == STAGE_BUILD ? 1 : j->in->n_images;
+
     j->policy = p;
     j->values = arena_array(j->arena, p->n_vars, sizeof *j->values);
     if (j->values == NULL) {
         j->failed = true;
         return;
     }
-    j->values[VAR_IMAGE] = facts_image(&j->view);
-    j->values[VAR_LIMITS] = facts_limits(&j->view);
+    j->values[VAR_LIMITS] = facts_limits(&j->views[0]);
     j->values[VAR_PARAMS] = cel_json(p->params);
     j->values[VAR_NOW] = facts_time(j->in->now_ms);
+    j->values[VAR_OBJECT] = cel_json(j->in->object);
+    j->values[VAR_OLD_OBJECT] = cel_json(j->in->old_object);
+    j->values[VAR_REQUEST] = cel_json(j->in->request);
+    j->values[VAR_NAMESPACE_OBJECT] = cel_json(j->in->namespace_object);
+    j->values[VAR_EVENT] = cel_json(j->in->event);
+    j->values[VAR_NODE] = cel_json(j->in->node);
+    j->values[VAR_IMAGES] = facts_images(&j->all);
     for (size_t i = 0; i < p->n_validations && !j->failed; i++) {
-        /* What depends on `item` may not be kept from one rule to the next. */
-        for (uint32_t k = VAR_FIXED_N; k < p->n_vars; k++)
-            j->values[k] = (struct cel_value){ 0 };
-        if (p->validations[i].each != NULL)
-            judge_each(j, &p->validations[i]);
-        else
-            judge_one(j, &p->validations[i], NULL);
+        const struct validation *v = &p->validations[i];
+        if (!v->uses_image)
+            judge_validation(j, v);
+        for (j->at = 0; v->uses_image && j->at < n_images && !j->failed; j->at++) {
+            if (!matches_image(p, j->views[j->at].facts))
+                continue;
+            j->values[VAR_IMAGE] = facts_image(&j->views[j->at]);
+            judge_validation(j, v);
+        }
+        j->values[VAR_IMAGE] = (struct cel_value){ 0 };
+        j->at = 0;
     }
 }
 
@@ -278,16 +334,45 @@ static int overall(const struct reason *reasons, size_t n)
     return n == 0 ? DECISION_PASS : reasons[0].effect;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int64_t valid_until(const struct judging *j)
 {
     const struct policy_input *in = j->in;
+    int64_t next = INT64_MAX;
 
-    if (in->facts == NULL)
-        return TIME_UNKNOWN;
-    int64_t clocks = freshness_next_change(&in->facts->image, &j->set->limits, in->now_ms);
-    int64_t exceptions = exceptions_next_end(in->exceptions, in->n_exceptions, in->facts, in->now_ms);
-    int64_t next = clocks < exceptions ? clocks : exceptions;
+    for (size_t i = 0; i < j->all.n; i++) {
+        const struct image_facts *facts = j->views[i].facts;
+        if (facts == NULL)
+            continue;
+        next = earlier(next, freshness_next_change(&facts->image, &j->set->limits, in->now_ms));
+        next = earlier(next, exceptions_next_end(in->exceptions, in->n_exceptions, facts, in->now_ms));
+    }
     return next == INT64_MAX ? TIME_UNKNOWN : next;
+}
+
+static int open_views(struct judging *j, struct err *err)
+{
+    const struct policy_input *in = j->in;
+    bool build = in->stage == STAGE_BUILD;
+    size_t n = build ? 1 : in->n_images;
+
+    j->views = arena_array(j->arena, n + 1, sizeof *j->views);
+    if (j->views == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < n + 1; i++) {
+        struct image_facts *facts = build ? in->facts : i < n ? in->images[i].facts : NULL;
+        if (facts != NULL)
+            facts_tally(facts, in->exceptions, in->n_exceptions, in->namespace, in->now_ms);
+        if (facts_view_init(&j->views[i], facts, &j->set->limits, in->now_ms, j->arena, err) != 0)
+            return -1;
+        j->excepted += facts != NULL && i < n ? facts->image.counts.excepted : 0;
+    }
+    j->all = (struct facts_images){ .views = j->views, .n = n };
+    return 0;
 }
 
 int verdict_decide(const struct policy_set *set, const struct policy_input *in, struct arena *arena,
@@ -295,9 +380,7 @@ int verdict_decide(const struct policy_set *set, const struct policy_input *in, 
 {
     struct judging j = { .set = set, .in = in, .arena = arena };
 
-    if (in->facts != NULL)
-        facts_tally(in->facts, in->exceptions, in->n_exceptions, in->now_ms);
-    if (facts_view_init(&j.view, in->facts, &set->limits, in->now_ms, arena, err) != 0)
+    if (open_views(&j, err) != 0)
         return -1;
     for (size_t i = 0; i < set->n && !j.failed; i++) {
         if (applies(set->items[i], in))
@@ -316,7 +399,7 @@ int verdict_decide(const struct policy_set *set, const struct policy_input *in, 
         .freshness = image != NULL ? (int)freshness_decide(image, &set->limits, in->now_ms) : FRESHNESS_UNKNOWN,
         .policy_version = set->version, .reasons = j.reasons, .n_reasons = j.n_reasons, .missing = missing,
         .n_missing = j.n_missing, .is_unsigned = image != NULL && image->has_scan && !image->is_signed,
-        .excepted = j.excepted + (image != NULL ? image->counts.excepted : 0), .valid_until_ms = valid_until(&j),
+        .excepted = j.excepted, .valid_until_ms = valid_until(&j),
     };
     return 0;
 }

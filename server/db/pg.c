@@ -1,4 +1,4 @@
-/* pg.c - the PostgreSQL driver; the only file that sees libpq.
+/* pg.c - the PostgreSQL driver: statements and transactions.
  *
  * Everything travels in binary: text is its bytes, int64 eight of them in network
  * order.  A result is fetched whole (libpq cannot have two open otherwise), so
@@ -7,42 +7,18 @@
  * A connection that is lost makes the running call fail; the next begin connects
  * anew, and statements are prepared again when they are next used (`generation`
  * tells them).  After a failed attempt begin fails at once for RETRY_MS. */
-#include "db/driver.h"
-
-#include "base/buf.h"
-#include "base/time.h"
+#include "db/pg.h"
 
 #include <endian.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 500, REPORT_MAX = 64 * 1024 };
 enum { OID_BYTEA = 17, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25,
        OID_BPCHAR = 1042, OID_VARCHAR = 1043 };
 
 /* "keep": one writer among all processes that share the database. */
 #define WRITE_LOCK "1801807216"
-
-struct pg_db {
-    struct db base;
-    PGconn *c;
-    char *url;
-    unsigned generation;           /* of the connection */
-    unsigned next_name;
-    int64_t retry_at_ms, budget_ms;
-    bool is_in_tx;                 /* between begin and commit or rollback, lost or not */
-    bool is_released;              /* the savepoint is to be released with the next one */
-};
-
-struct pg_stmt {
-    const struct db_query *q;
-    char name[24];
-    unsigned generation;           /* of the connection it is prepared on; 0 none */
-    PGresult *res;
-    int row;
-};
 
 /* ---- errors --------------------------------------------------------------------- */
 
@@ -74,7 +50,7 @@ static enum err_kind kind_of(const char *state)
     return ERR_INTERNAL;
 }
 
-static void connection_text(PGconn *c, char *out, size_t size)
+void pg_connection_text(PGconn *c, char *out, size_t size)
 {
     const char *text = c != NULL ? PQerrorMessage(c) : "out of memory";
 
@@ -82,7 +58,7 @@ static void connection_text(PGconn *c, char *out, size_t size)
 }
 
 /* Always -1.  Only the primary message: details contain values. */
-static int fail(struct pg_db *d, const PGresult *res, struct err *err)
+int pg_fail(struct pg_db *d, const PGresult *res, struct err *err)
 {
     const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
@@ -90,123 +66,24 @@ static int fail(struct pg_db *d, const PGresult *res, struct err *err)
 
     if (state != NULL && PQstatus(d->c) == CONNECTION_OK)
         return err_set(err, kind_of(state), "%s (PostgreSQL %s)", text != NULL ? text : "?", state);
-    connection_text(d->c, lost, sizeof lost);
+    pg_connection_text(d->c, lost, sizeof lost);
     return err_set(err, ERR_UNAVAILABLE, "PostgreSQL: %s", text != NULL ? text : lost);
 }
 
-static bool is_ok(const PGresult *res)
+bool pg_is_ok(const PGresult *res)
 {
     ExecStatusType s = PQresultStatus(res);
 
     return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
 }
 
-static int run(struct pg_db *d, const char *sql, struct err *err)
+int pg_run(struct pg_db *d, const char *sql, struct err *err)
 {
     PGresult *res = PQexec(d->c, sql);
-    int rc = is_ok(res) ? 0 : fail(d, res, err);
+    int rc = pg_is_ok(res) ? 0 : pg_fail(d, res, err);
 
     PQclear(res);
     return rc;
-}
-
-/* ---- connections -------------------------------------------------------------------- */
-
-static void hush(void *arg, const char *message)
-{
-    (void)arg, (void)message;
-}
-
-static int set_budget(struct pg_db *d, struct err *err)
-{
-    char sql[64];
-
-    snprintf(sql, sizeof sql, "SET statement_timeout = %lld", (long long)d->budget_ms);
-    return run(d, sql, err);
-}
-
-static int set_session(struct pg_db *d, struct err *err)
-{
-    char sql[512];
-
-    snprintf(sql, sizeof sql,
-             "SET client_min_messages = warning; SET standard_conforming_strings = on; SET jit = off;"
-             "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '120s'; SET lock_timeout = %d;"
-             "SET default_transaction_read_only = %s",
-             d->base.mode == DB_MIGRATOR ? DB_MIGRATE_BUSY_MS : DB_BUSY_MS,
-             d->base.mode == DB_READER ? "on" : "off");
-    return run(d, sql, err) == 0 ? set_budget(d, err) : -1;
-}
-
-/* What stands before the URL is a default, what stands behind it is final. */
-static int connect_now(struct pg_db *d, struct err *err)
-{
-    static const char *const keys[] = {
-        "connect_timeout", "keepalives_idle", "tcp_user_timeout", "fallback_application_name",
-        "dbname", "client_encoding", NULL,
-    };
-    const char *const values[] = { "5", "30", "20000", "keepd", d->url, "UTF8", NULL };
-    char text[160];
-
-    PQfinish(d->c);
-    d->c = PQconnectdbParams(keys, values, 1);
-    if (PQstatus(d->c) != CONNECTION_OK) {
-        d->retry_at_ms = time_monotonic_ms() + RETRY_MS;
-        connection_text(d->c, text, sizeof text);
-        return err_set(err, ERR_UNAVAILABLE, "PostgreSQL: %s", text);
-    }
-    PQsetErrorVerbosity(d->c, PQERRORS_TERSE);
-    PQsetNoticeProcessor(d->c, hush, NULL);
-    d->generation++;
-    if (set_session(d, err) == 0)
-        return 0;
-    PQfinish(d->c);                /* half set up is not fit for use */
-    d->c = NULL;
-    return -1;
-}
-
-static int connect_again(struct pg_db *d, struct err *err)
-{
-    if (time_monotonic_ms() < d->retry_at_ms)
-        return err_set(err, ERR_UNAVAILABLE, "PostgreSQL: not reachable a moment ago");
-    return connect_now(d, err);
-}
-
-static void pg_close(struct db *db)
-{
-    struct pg_db *d = (struct pg_db *)db;
-
-    PQfinish(d->c);
-    free(d->url);
-    free(d);
-}
-
-static int pg_open(const char *url, enum db_mode mode, struct db **out, struct err *err)
-{
-    struct pg_db *d = calloc(1, sizeof *d);
-
-    if (d == NULL || (d->url = strdup(url)) == NULL) {
-        free(d);
-        return err_nomem(err);
-    }
-    d->base.is_postgres = true;
-    d->base.mode = mode;
-    if (connect_now(d, err) != 0) {
-        pg_close(&d->base);
-        return -1;
-    }
-    *out = &d->base;
-    return 0;
-}
-
-static void budget(struct db *db, int64_t ms)
-{
-    struct pg_db *d = (struct pg_db *)db;
-    struct err ignored;
-
-    /* When this fails the connection is lost, and the next one is told. */
-    d->budget_ms = ms;
-    set_budget(d, &ignored);
 }
 
 /* ---- statements ----------------------------------------------------------------------- */
@@ -233,7 +110,7 @@ static int check_columns(const struct db_query *q, const PGresult *about, struct
     return 0;
 }
 
-static int stmt_prepare(struct pg_db *d, struct pg_stmt *st, struct err *err)
+int pg_stmt_prepare(struct pg_db *d, struct pg_stmt *st, struct err *err)
 {
     Oid types[DB_PARAMS_MAX];
     int n = (int)strlen(st->q->in);
@@ -241,12 +118,12 @@ static int stmt_prepare(struct pg_db *d, struct pg_stmt *st, struct err *err)
     for (int i = 0; i < n; i++)
         types[i] = st->q->in[i] == 'i' ? OID_INT8 : st->q->in[i] == 't' ? OID_TEXT : OID_BYTEA;
     PGresult *res = PQprepare(d->c, st->name, st->q->sql, n, types);
-    int rc = is_ok(res) ? 0 : fail(d, res, err);
+    int rc = pg_is_ok(res) ? 0 : pg_fail(d, res, err);
     PQclear(res);
     if (rc != 0)
         return -1;
     res = PQdescribePrepared(d->c, st->name);
-    rc = is_ok(res) ? check_columns(st->q, res, err) : fail(d, res, err);
+    rc = pg_is_ok(res) ? check_columns(st->q, res, err) : pg_fail(d, res, err);
     PQclear(res);
     if (rc == 0)
         st->generation = d->generation;
@@ -262,7 +139,7 @@ static int prepare(struct db *db, const struct db_query *q, void **stmt, struct 
         return err_nomem(err);
     st->q = q;
     snprintf(st->name, sizeof st->name, "q%u", d->next_name++);
-    if (stmt_prepare(d, st, err) != 0) {
+    if (pg_stmt_prepare(d, st, err) != 0) {
         free(st);
         return -1;
     }
@@ -313,7 +190,7 @@ static int ready(struct pg_db *d, struct err *err)
         return 0;
     if (d->is_in_tx)
         return err_set(err, ERR_UNAVAILABLE, "PostgreSQL: the connection was lost");
-    return connect_again(d, err);
+    return pg_connect_again(d, err);
 }
 
 static int start(struct db *db, void *stmt, const struct db_value *in, size_t n, bool copy, struct err *err)
@@ -324,11 +201,11 @@ static int start(struct db *db, void *stmt, const struct db_value *in, size_t n,
 
     (void)copy;
     if (ready(d, err) != 0 || params_fill(&p, in, n, err) != 0 ||
-        (st->generation != d->generation && stmt_prepare(d, st, err) != 0))
+        (st->generation != d->generation && pg_stmt_prepare(d, st, err) != 0))
         return -1;
     st->row = -1;
     st->res = PQexecPrepared(d->c, st->name, (int)n, p.ptr, p.len, p.format, 1);
-    return is_ok(st->res) ? 0 : fail(d, st->res, err);
+    return pg_is_ok(st->res) ? 0 : pg_fail(d, st->res, err);
 }
 
 static int next(struct db *db, void *stmt, struct err *err)
@@ -387,7 +264,7 @@ static void rollback(struct db *db)
 
     d->is_in_tx = false;
     if (PQstatus(d->c) == CONNECTION_OK && PQtransactionStatus(d->c) != PQTRANS_IDLE)
-        run(d, "ROLLBACK", &ignored);
+        pg_run(d, "ROLLBACK", &ignored);
 }
 
 static int begin_now(struct db *db, const char *sql, struct err *err)
@@ -395,7 +272,7 @@ static int begin_now(struct db *db, const char *sql, struct err *err)
     struct pg_db *d = (struct pg_db *)db;
 
     rollback(db);
-    if (run(d, sql, err) != 0) {
+    if (pg_run(d, sql, err) != 0) {
         rollback(db);
         return -1;
     }
@@ -418,7 +295,7 @@ static int begin(struct db *db, bool write, struct err *err)
         if (rc == 0 || PQstatus(d->c) == CONNECTION_OK)
             return rc;
     }
-    return connect_again(d, err) == 0 ? begin_now(db, sql, err) : -1;
+    return pg_connect_again(d, err) == 0 ? begin_now(db, sql, err) : -1;
 }
 
 /* A round trip saved per job: a savepoint that is done with is released together
@@ -429,9 +306,9 @@ static int point(struct db *db, enum db_point what, struct err *err)
     int rc = 0;
 
     if (what == DB_POINT_SET)
-        rc = run(d, d->is_released ? "RELEASE SAVEPOINT job; SAVEPOINT job" : "SAVEPOINT job", err);
+        rc = pg_run(d, d->is_released ? "RELEASE SAVEPOINT job; SAVEPOINT job" : "SAVEPOINT job", err);
     else if (what == DB_POINT_BACK)
-        rc = run(d, "ROLLBACK TO SAVEPOINT job", err);
+        rc = pg_run(d, "ROLLBACK TO SAVEPOINT job", err);
     if (rc == 0)
         d->is_released = what != DB_POINT_SET;
     return rc;
@@ -442,7 +319,7 @@ static int commit(struct db *db, struct err *err)
     struct pg_db *d = (struct pg_db *)db;
     PGresult *res = PQexec(d->c, "COMMIT");
     /* A failed transaction answers COMMIT with "ROLLBACK", and success. */
-    int rc = !is_ok(res) ? fail(d, res, err) :
+    int rc = !pg_is_ok(res) ? pg_fail(d, res, err) :
              !str_eq(PQcmdStatus(res), "COMMIT") ? err_set(err, ERR_INTERNAL, "was rolled back: a statement had failed") : 0;
 
     PQclear(res);
@@ -460,103 +337,11 @@ static bool in_tx(struct db *db)
     return s == PQTRANS_INTRANS || s == PQTRANS_INERROR;
 }
 
-/* ---- upkeep ------------------------------------------------------------------------------------ */
-
-static int checkpoint(struct db *db, bool truncate, struct err *err)
-{
-    (void)db, (void)truncate, (void)err;
-    return 0;                                /* the server's own business */
-}
-
-static int64_t wal_bytes(const struct db *db)
-{
-    (void)db;
-    return 0;
-}
-
-static int64_t size_bytes(struct db *db)
-{
-    PGresult *res = PQexec(((struct pg_db *)db)->c, "SELECT pg_database_size(current_database())");
-    int64_t n = -1;
-
-    if (PQntuples(res) != 1 || !str_to_i64(PQgetvalue(res, 0, 0), 0, INT64_MAX, &n))
-        n = -1;
-    PQclear(res);
-    return n;
-}
-
-/* The first column of every row, a line each. */
-static int lines_of(struct pg_db *d, const char *sql, struct arena *arena, char **out, struct err *err)
-{
-    PGresult *res = PQexec(d->c, sql);
-    struct buf text;
-    char *copy = NULL;
-
-    buf_init(&text, REPORT_MAX);
-    for (int i = 0; i < PQntuples(res); i++)
-        buf_printf(&text, "%s\n", PQgetvalue(res, i, 0));
-    if (!is_ok(res))
-        fail(d, res, err);
-    else if (text.failed || (copy = arena_strndup(arena, text.len > 0 ? text.ptr : "", text.len)) == NULL)
-        err_nomem(err);
-    PQclear(res);
-    buf_free(&text);
-    if (copy == NULL)
-        return -1;
-    *out = copy;
-    return 0;
-}
-
-/* PostgreSQL guards its own pages; what it can lack is an index or a constraint
- * that somebody left half-made. */
-static int verify(struct db *db, struct arena *arena, char **report, struct err *err)
-{
-    return lines_of((struct pg_db *)db,
-                    "SELECT 'index ' || indexrelid::regclass || ' is not valid' FROM pg_index WHERE NOT indisvalid"
-                    " UNION ALL SELECT 'constraint ' || conname || ' is not validated' FROM pg_constraint"
-                    " WHERE NOT convalidated", arena, report, err);
-}
-
-static int backup(struct db *db, const char *file, struct err *err)
-{
-    (void)db;
-    return err_set(err, ERR_UNPROCESSABLE, "PostgreSQL is backed up with its own tool: "
-                   "pg_dump --format=custom --file=%s <database url>", file);
-}
-
-static int script(struct db *db, const char *sql, struct err *err)
-{
-    return run((struct pg_db *)db, sql, err);
-}
-
-static int explain(struct db *db, const struct db_query *q, struct arena *arena, char **plan, struct err *err)
-{
-    struct pg_db *d = (struct pg_db *)db;
-    struct pg_stmt st = { .q = q, .name = "explain" };
-    size_t n = strlen(q->in);
-    struct err ignored;
-    struct buf sql;
-
-    buf_init(&sql, 1024);
-    buf_puts(&sql, "EXPLAIN (COSTS OFF) EXECUTE explain");
-    for (size_t i = 0; i < n; i++)
-        buf_puts(&sql, i == 0 ? "(NULL" : ", NULL");
-    buf_puts(&sql, n > 0 ? ")" : "");
-    /* Without this the planner would use that all parameters are NULL. */
-    int rc = run(d, "SET plan_cache_mode = force_generic_plan", err);
-    if (rc == 0 && (rc = stmt_prepare(d, &st, err)) == 0)
-        rc = sql.failed ? err_nomem(err) : lines_of(d, sql.ptr, arena, plan, err);
-    run(d, "DEALLOCATE explain", &ignored);
-    run(d, "RESET plan_cache_mode", &ignored);
-    buf_free(&sql);
-    return rc;
-}
-
 const struct db_driver db_postgres = {
     .name = "postgresql", .open = pg_open, .close = pg_close,
     .prepare = prepare, .finish = finish, .start = start, .next = next, .column = column,
     .changed = changed, .reset = reset,
     .begin = begin, .point = point, .commit = commit, .rollback = rollback, .in_tx = in_tx,
-    .budget = budget, .checkpoint = checkpoint, .wal_bytes = wal_bytes, .size_bytes = size_bytes,
-    .verify = verify, .backup = backup, .script = script, .explain = explain,
+    .budget = pg_budget, .checkpoint = pg_checkpoint, .wal_bytes = pg_wal_bytes, .size_bytes = pg_size_bytes,
+    .verify = pg_verify, .backup = pg_backup, .script = pg_script, .explain = pg_explain,
 };

@@ -74,8 +74,9 @@ static void compress(struct request *r)
     if (r->answer.len < GZIP_FROM || r->answer.len > GZIP_UP_TO || !is_text(r) ||
         !coding_accepted(r->facts.accept_encoding, "gzip"))
         return;
-    buf_init(&r->gzip, r->answer.len);           /* larger than the plain form: not worth it */
-    if (gzip_deflate(r->answer.ptr, r->answer.len, GZIP_LEVEL, &r->gzip, &ignored) != 0)
+    buf_init(&r->gzip, r->answer.len + r->answer.len / 256 + 4096);
+    if (gzip_deflate(r->answer.ptr, r->answer.len, GZIP_LEVEL, &r->gzip, &ignored) != 0 ||
+        r->gzip.len >= r->answer.len)
         buf_free(&r->gzip);
 }
 

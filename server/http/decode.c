@@ -65,6 +65,7 @@ static int query(struct request *r)
     void *out = arena_alloc(&r->arena, r->route->query->size);
     if (out == NULL)
         return err_nomem(&r->err);
+    shape_init(r->route->query, out);          /* a time that is not asked for is unknown, not 1970 */
     if (shape_decode_query(r->route->query, text, &r->arena, out, &r->err) != 0)
         return -1;
     r->call.query = out;
@@ -102,6 +103,7 @@ int request_decode(struct request *r)
             err_nomem(&r->err);
             return request_fail(r, 0);
         }
+        shape_init(r->route->out, r->exec.out);
     }
     if (match_values(&r->match, &r->arena, &r->call.path, &r->err) != 0 || query(r) != 0 || body(r) != 0 ||
         idempotency(r) != 0)

@@ -311,22 +311,33 @@ static uintptr_t at(const char *p)
     return (uintptr_t)p;
 }
 
+/* n line-ending bytes at s: the library has made NULs of CR and LF.  Inside the
+ * head, so they may be read. */
+static bool is_ending(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s[i] != '\0')
+            return false;
+    return true;
+}
+
 /*   METHOD\0uri\0HTTP/1.1\0\0name\0 value\0\0name\0 value\0\0\0\0body
- * where \0 stands for SP, ':', CR and LF as they came.  Each gap has one size. */
+ * where \0 stands for SP, ':', CR and LF as they came.  Each gap has one size.
+ * (A NUL sent in place of a CR cannot be told from it any more.) */
 bool guard_layout(const struct guard_head *head)
 {
     if (head->uri == NULL || at(head->uri) != at(head->method) + strlen(head->method) + 1)
         return false;
     if (at(head->version) != at(head->uri) + head->uri_len + 1)
         return false;
-    uintptr_t end = at(head->version) + strlen(head->version);
+    const char *end = head->version + strlen(head->version);
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct guard_header *h = &head->headers[i];
-        if (at(h->name) != end + 2)                        /* CR LF, and nothing skipped before */
+        if (at(h->name) != at(end) + 2 || !is_ending(end, 2))   /* CR LF, and nothing skipped before */
             return false;
-        if (at(h->value) < at(h->name) + h->name_len + 1)  /* ':' and optional blanks */
+        if (at(h->value) < at(h->name) + h->name_len + 1)       /* ':' and optional blanks */
             return false;
-        end = at(h->value) + h->value_len;
+        end = h->value + h->value_len;
     }
-    return end + 4 == at(head->method) + head->head_len;   /* CR LF CR LF ends the head */
+    return at(end) + 4 == at(head->method) + head->head_len && is_ending(end, 4);
 }

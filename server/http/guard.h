@@ -56,7 +56,8 @@ struct guard_facts {
  * *out is written only on success. */
 unsigned guard_check(const struct guard_head *head, struct guard_facts *out, struct err *err);
 
-/* Every byte between the method and the end of the head is accounted for. */
+/* Every byte between the method and the end of the head is accounted for.  One
+ * thing cannot be seen: a NUL sent where a CR belongs. */
 bool guard_layout(const struct guard_head *head);
 
 /* The method's word; NULL for METHOD_NONE. */

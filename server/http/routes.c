@@ -11,7 +11,7 @@ const struct route routes[] = {
       .run = health, .summary = "The process is alive." },
     { .method = "GET", .path = "/readyz", .who = WHO_ANYONE, .class = CLASS_LIGHT, .out = &health_shape,
       .run = ready, .summary = "Requests may be sent here." },
-    { .method = "GET", .path = "/metrics", .who = WHO_PEOPLE, .class = CLASS_LIGHT,
+    { .method = "GET", .path = "/metrics", .who = WHO_ANYONE, .class = CLASS_LIGHT,
       .run = metrics, .summary = "Counters in the Prometheus text format." },
     { .method = "GET", .path = "/v1/openapi.json", .who = WHO_ANYONE, .class = CLASS_LIGHT,
       .run = openapi, .summary = "This description." },

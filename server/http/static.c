@@ -127,12 +127,34 @@ static int compare(const struct web_file *f, const char *path, size_t len)
     return c != 0 ? c : f->path[len] == '\0' ? 0 : -1;
 }
 
+/* Addresses of the web interface that are no files: all are its one page, which
+ * reads the address itself (web/app.js, ROOMS).  A trailing * stands for one segment. */
+static const char *const rooms[] = {
+    "/", "/audit", "/exceptions", "/findings", "/images", "/images/*", "/login", "/packages", "/running",
+};
+
+static bool is_room(const char *path, size_t len)
+{
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        size_t fixed = strcspn(rooms[i], "*");
+        bool open = rooms[i][fixed] == '*';
+        if (len < fixed || memcmp(path, rooms[i], fixed) != 0)
+            continue;
+        if (open ? len > fixed && memchr(path + fixed, '/', len - fixed) == NULL : len == fixed)
+            return true;
+    }
+    return false;
+}
+
 const struct web_file *statics_find(const struct statics *s, const char *path, size_t len)
 {
+    static const char page[] = "/index.html";
     size_t lo = 0, hi = s->n;
 
-    if (len == 1)
-        return len == 1 && path[0] == '/' ? statics_find(s, "/index.html", 11) : NULL;
+    if (is_room(path, len)) {
+        path = page;
+        len = sizeof page - 1;
+    }
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
         int c = compare(&s->files[mid], path, len);

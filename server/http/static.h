@@ -33,7 +33,7 @@ struct MHD_Response;
 int statics_new(const struct web_file *files, size_t n, bool secure, struct statics **out, struct err *err);
 void statics_free(struct statics *s);        /* after the last answer was sent; NULL-safe */
 
-/* "/" finds "/index.html".  NULL: no such file. */
+/* "/" and the other rooms of the interface find "/index.html".  NULL: no such file. */
 const struct web_file *statics_find(const struct statics *s, const char *path, size_t len);
 
 /* The answer for this request, shared and borrowed: 200 in the best accepted form, or 304. */

@@ -14,7 +14,8 @@
 /* Names the caller.  No credentials, or a cookie that is no (longer a) session:
  * WHO_ANYONE and 0.  An Authorization header that is not a valid bearer token:
  * ERR_UNAUTHENTICATED, always with the same words.  reader: any connection in a
- * read transaction.  What *out points to lives in the arena (and `from`, as long
+ * read transaction; NULL: what needs no look-up is answered (no credentials, a
+ * malformed token), for the rest 1 says: ask again with one.  What *out points to lives in the arena (and `from`, as long
  * as the credentials). */
 int identify(struct app *app, struct db *reader, const struct credentials *cred, struct arena *arena,
              int64_t now_ms, struct caller *out, struct err *err);

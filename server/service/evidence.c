@@ -207,10 +207,29 @@ static bool looks_signed(struct bytes body)
            (memmem(body.ptr, body.len, "\"payloadType\"", 13) != NULL || memmem(body.ptr, body.len, "\"dsseEnvelope\"", 14) != NULL);
 }
 
+/* SHA-256 of the bytes; of a detached signature, subject and bytes together, so that
+ * a signature for bytes that came without one before is evidence of its own. */
+static const char *evidence_id(struct call *c, struct bytes body, const char *signature, const char *subject)
+{
+    struct sha256 h;
+    uint8_t hash[SHA256_LEN];
+    char *text = arena_bytes(c->arena, 2 * SHA256_LEN + 1);
+
+    sha256_init(&h);
+    if (signature != NULL) {
+        sha256_add(&h, signature, strlen(signature) + 1);
+        sha256_add(&h, subject != NULL ? subject : "", subject != NULL ? strlen(subject) + 1 : 1);
+    }
+    sha256_add(&h, body.ptr, body.len);
+    sha256_done(&h, hash);
+    if (text != NULL)
+        hex_encode(hash, sizeof hash, text);
+    return text;
+}
+
 int evidence_open(struct call *c, struct bytes body, const char *signature, const char *subject, struct claim *out,
                   struct err *err)
 {
-    char digest[72];
     struct claim claim = { .kind = "unsigned", .report = body };
     struct json doc;
     struct bundle *bundle = arena_alloc(c->arena, sizeof *bundle);
@@ -219,8 +238,7 @@ int evidence_open(struct call *c, struct bytes body, const char *signature, cons
         return err_set(err, ERR_INVALID, "the body is empty: expected a DSSE envelope, a Sigstore bundle or a scanner's report");
     if (subject != NULL && !digest_is_valid(subject))
         return err_set(err, ERR_INVALID, "Keep-Subject: expected sha256: and 64 lower-case hex digits");
-    sha256_digest(body.ptr, body.len, digest);
-    claim.evidence_id = arena_strdup(c->arena, digest + 7);
+    claim.evidence_id = evidence_id(c, body, signature, subject);
     if (bundle == NULL || claim.evidence_id == NULL)
         return err_nomem(err);
     if (signature != NULL && open_detached(c, body, signature, subject, &claim, err) != 0)

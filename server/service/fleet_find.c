@@ -16,7 +16,7 @@
 
 static int holder_view(struct call *c, const struct finding_holder *h, struct holder_answer *out, struct err *err)
 {
-    return brief_view(h->digest, h->repository, h->tag, h->team, h->running, 0, 0, c->arena, &out->image, err) != 0 ||
+    return brief_view(c, &h->image, &out->image, err) != 0 ||
            finding_view(&h->finding, c->arena, &out->finding, err) != 0 ? -1 : 0;
 }
 
@@ -43,17 +43,17 @@ int finding_page(struct call *c, const void *in, void *out_, struct err *err)
     if (n == (size_t)limit) {
         /* A page ends between images, never within one. */
         size_t cut = n - 1;
-        while (cut > 0 && rows[cut - 1].image_id == rows[n - 1].image_id)
+        while (cut > 0 && rows[cut - 1].image.id == rows[n - 1].image.id)
             cut--;
         n = cut > 0 ? cut : n;
-        if ((next = arena_printf(c->arena, "%lld", (long long)rows[n - 1].image_id)) == NULL)
+        if ((next = arena_printf(c->arena, "%lld", (long long)rows[n - 1].image.id)) == NULL)
             return err_nomem(err);
     }
     struct holder_answer *items = arena_array(c->arena, n, sizeof *items);
     if (items == NULL)
         return err_nomem(err);
     for (size_t i = 0; i < n; i++) {
-        if (may_see(c, rows[i].repository) && holder_view(c, &rows[i], &items[shown++], err) != 0)
+        if (may_see(c, rows[i].image.repository) && holder_view(c, &rows[i], &items[shown++], err) != 0)
             return -1;
     }
     *out = (struct holder_list_answer){ items, shown, next };
@@ -108,10 +108,8 @@ static int found_view(struct call *c, const struct package_version *v, struct pa
     if (list == NULL)
         return err_nomem(err);
     for (size_t i = 0; i < n; i++) {
-        bool again = i > 0 && rows[i - 1].image_id == rows[i].image_id;      /* the same image, another path */
-        if (!again && may_see(c, rows[i].repository) &&
-            brief_view(rows[i].digest, rows[i].repository, rows[i].tag, rows[i].team, rows[i].running, 0, 0, c->arena,
-                       &list[shown++], err) != 0)
+        bool again = i > 0 && rows[i - 1].image.id == rows[i].image.id;      /* the same image, another path */
+        if (!again && may_see(c, rows[i].image.repository) && brief_view(c, &rows[i].image, &list[shown++], err) != 0)
             return -1;
     }
     *out = (struct package_found){ v->name, v->version, v->ecosystem, v->arch, v->purl, v->images, list, shown };

@@ -119,8 +119,10 @@ int running_page(struct call *c, const void *in, void *out_, struct err *err)
         struct running_answer *a = &items[shown++];
         a->place = (struct place_answer){ r->cluster, r->namespace, r->workload, r->container, r->replicas };
         a->seen_ms = r->seen_ms;
-        if (brief_view(r->digest, r->repository, r->tag, NULL, r->replicas, r->verdict, r->freshness, c->arena, &a->image, err) != 0)
+        struct image image = { .digest = r->digest, .repository = r->repository, .tag = r->tag, .running = r->replicas, .verdict = r->verdict };
+        if (brief_view(c, &image, &a->image, err) != 0)
             return -1;
+        a->image.freshness = r->freshness;
     }
     const char *next = NULL;
     if (more) {

@@ -7,6 +7,7 @@
 #include "service/scans.h"
 
 #include "base/time.h"
+#include "db/ballast.h"
 #include "service/audit_change.h"
 #include "service/intake.h"
 #include "service/judge_image.h"
@@ -24,6 +25,19 @@
 enum { HEADER_SIGNATURE, HEADER_SUBJECT };
 const char *const ingest_scan_headers[] = { "Keep-Signature", "Keep-Subject", NULL };
 
+/* Refused while there is still room to say so: a full disk can neither delete nor
+ * checkpoint, and reads and verdicts must go on. */
+static int check_room(struct call *c, struct err *err)
+{
+    enum { SPARE = 32 << 20 };
+    int64_t free_bytes = c->app->data_dir != NULL ? disk_free_bytes(c->app->data_dir) : -1;
+
+    if (free_bytes < 0 || free_bytes > 2 * (int64_t)c->body.len + SPARE)
+        return 0;
+    c->retry_after_s = 60;
+    return err_set(err, ERR_STORAGE_FULL, "the server's disk is nearly full (%lld MiB free); nothing was stored", (long long)(free_bytes >> 20));
+}
+
 int ingest_scan_prepare(struct call *c, const void *ignored, void *also_ignored, struct err *err)
 {
     const struct scan_upload_query *q = c->query;
@@ -31,7 +45,7 @@ int ingest_scan_prepare(struct call *c, const void *ignored, void *also_ignored,
     struct intake *intake;
 
     (void)ignored, (void)also_ignored;
-    if (evidence_open(c, c->body, c->headers[HEADER_SIGNATURE], c->headers[HEADER_SUBJECT], &claim, err) != 0 ||
+    if (check_room(c, err) != 0 || evidence_open(c, c->body, c->headers[HEADER_SIGNATURE], c->headers[HEADER_SUBJECT], &claim, err) != 0 ||
         intake_prepare(c, &claim, q->image, q->team, q->pipeline, q->db_built_ms, &intake, err) != 0)
         return -1;
     c->prepared = intake;
@@ -113,7 +127,7 @@ static int intern_package(struct writing *w, size_t i, int64_t *id, struct err *
 {
     struct intake *in = w->in;
 
-    if (in->package_ids[i] == 0 && package_intern(w->c->db, &in->scan.packages[i], &in->package_ids[i], err) != 0)
+    if (in->package_ids[i] == 0 && package_intern(w->c->db, &in->packages[i], &in->package_ids[i], err) != 0)
         return -1;
     *id = in->package_ids[i];
     return 0;
@@ -129,7 +143,7 @@ static int write_inventory(struct writing *w, struct err *err)
     int64_t inventory_ms, id;
     bool has_hash;
 
-    if (in->scan.n_packages == 0 && !in->scan.has_inventory)
+    if (in->n_packages == 0 && !in->scan.has_inventory)
         return 0;
     if (image_inventory(c->db, w->image_id, &inventory_ms, hash, &has_hash, err) != 0)
         return -1;
@@ -138,8 +152,9 @@ static int write_inventory(struct writing *w, struct err *err)
     bool same = has_hash && memcmp(hash, in->inventory_hash, sizeof hash) == 0;
     if (!same && image_packages_clear(c->db, w->image_id, err) != 0)
         return -1;
-    for (size_t i = 0; !same && i < in->scan.n_packages; i++) {
-        if (intern_package(w, i, &id, err) != 0 || image_packages_add(c->db, w->image_id, id, in->scan.packages[i].path, err) != 0)
+    size_t n = in->scan.has_inventory ? in->scan.n_packages : in->n_packages;
+    for (size_t i = 0; !same && i < n; i++) {
+        if (intern_package(w, i, &id, err) != 0 || image_packages_add(c->db, w->image_id, id, in->packages[i].path, err) != 0)
             return -1;
     }
     return image_set_inventory(c->db, w->image_id, in->scan.has_inventory ? in->row.effective_ms : TIME_UNKNOWN, in->inventory_hash,
@@ -264,7 +279,7 @@ static int write_issues(struct writing *w, struct err *err)
         return -1;
     for (size_t i = 0; i < s->n_issues; i++) {
         const struct issue *u = &s->issues[i];
-        struct image_issue row = { .kind = u->kind, .severity = u->severity, .rule = u->id != NULL ? u->id : "", .status = u->status,
+        struct image_issue row = { .kind = (int)u->kind, .severity = (int)u->severity, .rule = u->id != NULL ? u->id : "", .status = u->status,
             .title = u->title, .message = u->message, .resolution = u->resolution, .file = u->file, .start_line = u->start_line,
             .since_ms = w->in->row.effective_ms };
         if (issue_insert(w->c->db, w->image_id, w->scanner_id, (int64_t)i, &row, err) != 0)

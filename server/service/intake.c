@@ -145,17 +145,57 @@ static int set_clocks(struct call *c, struct intake *in, int64_t db_built_ms, st
 
 /* ---- packages --------------------------------------------------------------------------- */
 
-static int look_up_packages(struct call *c, struct intake *in, struct err *err)
+static bool same_package(const struct package *a, const struct package *b)
+{
+    return str_eq(a->name, b->name) && str_eq(a->version, b->version) && str_eq(a->ecosystem, b->ecosystem) && str_eq(a->path, b->path);
+}
+
+/* A finding of a package that the report does not list brings it along: the row in
+ * in->packages, the one before it when several findings speak of the same. */
+static size_t package_of_finding(struct intake *in, const struct finding *f)
+{
+    struct package p = { .name = f->package_name, .version = f->package_version, .not_evaluable = "not listed by the report" };
+
+    if (f->package != NO_PACKAGE || f->package_name == NULL)
+        return f->package;
+    if (f->matched != NULL)
+        p = *f->matched;
+    enum { LOOK_BACK = 32 };           /* findings of one package are neighbours; a miss is only a row twice */
+    for (size_t i = in->n_packages; i > in->scan.n_packages && in->n_packages - i < LOOK_BACK; i--) {
+        if (same_package(&in->packages[i - 1], &p))
+            return i - 1;
+    }
+    in->packages[in->n_packages] = p;
+    return in->n_packages++;
+}
+
+static int gather_packages(struct call *c, struct intake *in, struct err *err)
 {
     struct scan *s = &in->scan;
 
-    in->package_ids = arena_array(c->arena, s->n_packages, sizeof *in->package_ids);
+    in->packages = arena_array(c->arena, s->n_packages + s->n_findings, sizeof *in->packages);
+    if (in->packages == NULL)
+        return err_nomem(err);
+    if (s->n_packages > 0)
+        memcpy(in->packages, s->packages, s->n_packages * sizeof *in->packages);
+    in->n_packages = s->n_packages;
+    for (size_t i = 0; i < s->n_findings; i++)
+        s->findings[i].package = package_of_finding(in, &s->findings[i]);
+    return 0;
+}
+
+static int look_up_packages(struct call *c, struct intake *in, struct err *err)
+{
+    if (gather_packages(c, in, err) != 0)
+        return -1;
+    in->package_ids = arena_array(c->arena, in->n_packages, sizeof *in->package_ids);
     if (in->package_ids == NULL)
         return err_nomem(err);
-    for (size_t i = 0; i < s->n_packages; i++) {
-        if (s->packages[i].name == NULL)
-            s->packages[i].name = s->packages[i].purl != NULL ? s->packages[i].purl : "";
-        if (package_find(c->db, &s->packages[i], &in->package_ids[i], err) != 0)
+    for (size_t i = 0; i < in->n_packages; i++) {
+        struct package *p = &in->packages[i];
+        if (p->name == NULL)
+            p->name = p->purl != NULL ? p->purl : "";
+        if (package_find(c->db, p, &in->package_ids[i], err) != 0)
             return -1;
     }
     return 0;
@@ -173,8 +213,8 @@ static void hash_inventory(struct intake *in)
     struct sha256 h;
 
     sha256_init(&h);
-    for (size_t i = 0; i < in->scan.n_packages; i++) {
-        const struct package *p = &in->scan.packages[i];
+    for (size_t i = 0; i < in->n_packages; i++) {
+        const struct package *p = &in->packages[i];
         const char *parts[] = { p->name, p->ecosystem, p->version, p->arch, p->path };
         for (size_t k = 0; k < N_ITEMS(parts); k++)
             hash_text(&h, parts[k]);
@@ -248,10 +288,10 @@ static int intake_one(struct call *c, struct intake *in, struct finding *f, stru
         return -1;
     out->package = f->package;
     out->row = (struct image_finding){ .vulnerability_id = v->id, .fixed_version = f->fixed_version,
-        .severity = f->severity, .status = f->status, .severity_source = f->severity_source, .suppressed = f->suppressed,
+        .severity = (int)f->severity, .status = (int)f->status, .severity_source = f->severity_source, .suppressed = f->suppressed,
         .since_ms = in->row.effective_ms, .scanner = in->row.scanner };
     if (out->row.severity == SEVERITY_UNKNOWN && v->cvss >= 0)
-        out->row.severity = severity_from_score((int)v->cvss);
+        out->row.severity = (int)severity_from_score((int)v->cvss);
     return 0;
 }
 

@@ -14,7 +14,7 @@
 struct intake_finding {
     struct image_finding row;            /* vulnerability_id, package_id 0 when not stored yet */
     struct vulnerability vulnerability;
-    size_t package;                      /* index into scan.packages, or NO_PACKAGE */
+    size_t package;                      /* index into intake.packages, or NO_PACKAGE */
     bool vulnerability_known;            /* stored, and nothing to add: no write needed */
 };
 
@@ -24,7 +24,9 @@ struct intake {
     struct scan_row row;
     struct evidence evidence;
     const char *repository, *tag, *team;
-    int64_t *package_ids;                /* of scan.packages; 0: not stored yet */
+    /* The report's packages, then those that only findings name. */
+    struct package *packages; size_t n_packages;
+    int64_t *package_ids;                /* of packages; 0: not stored yet */
     unsigned char inventory_hash[32];
     struct intake_finding *findings; size_t n_findings;
     const char *const *aliases; size_t n_aliases;     /* other digests of the image */

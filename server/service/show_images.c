@@ -43,6 +43,8 @@ int image_page(struct call *c, const void *in, void *out_, struct err *err)
     if (q->repository != NULL && imageref_pattern_parse(c->arena, q->repository, &pattern, err) != 0)
         return err_prefix(err, "repository");
     struct image_filter f = {
+        .scanned_until_ms = q->age_min > 0 ? c->now_ms - q->age_min * MS_DAY : TIME_UNKNOWN,
+        .scanned_after_ms = q->age_max > 0 ? c->now_ms - q->age_max * MS_DAY : TIME_UNKNOWN,
         .freshness = q->freshness, .stale = q->stale, .verdict = q->verdict, .team = q->team, .prefix = q->q, .cluster = q->cluster,
         .vulnerability = q->cve, .package = q->package, .repository = pattern, .allowed = c->caller->repositories,
         .n_allowed = c->caller->n_repositories, .running = q->running, .is_unsigned = q->is_unsigned, .sort = (enum image_sort)q->sort,

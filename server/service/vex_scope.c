@@ -101,6 +101,11 @@ static int narrow(struct arena *arena, const char *subcomponent, struct vex_scop
     s->product = arena_printf(arena, "%s: %s", s->product, subcomponent);
     if (s->product == NULL)
         return err_nomem(err);
+    bool is_name = strpbrk(subcomponent, ":/ ") == NULL && *subcomponent != '\0';    /* "openssl@3.0.11" */
+    if (s->package == NULL && is_name) {
+        s->package = subcomponent;
+        return 0;
+    }
     if (s->package != NULL || purl_parse(arena, subcomponent, &purl, &unused) != 0) {
         s->is_known = false;
         return 0;

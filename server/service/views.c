@@ -3,6 +3,7 @@
 
 #include "model/exception.h"
 #include "service/call.h"
+#include "service/policies.h"
 #include "wire/imageref.h"
 
 #include <math.h>
@@ -70,14 +71,14 @@ int finding_view(const struct image_finding *f, struct arena *arena, struct find
     return split_aliases(f->aliases, arena, out, err);
 }
 
-int brief_view(const char *digest, const char *repository, const char *tag, const char *team, int64_t running, int verdict,
-               int freshness, struct arena *arena, struct image_brief *out, struct err *err)
+int brief_view(const struct call *c, const struct image *m, struct image_brief *out, struct err *err)
 {
-    const char *reference = tag == NULL ? repository : arena_printf(arena, "%s:%s", repository, tag);
+    const struct freshness_limits limits = app_limits(c->app);
+    const char *reference = m->tag == NULL ? m->repository : arena_printf(c->arena, "%s:%s", m->repository, m->tag);
 
     if (reference == NULL)
         return err_nomem(err);
-    *out = (struct image_brief){ digest, reference, team, running, verdict, freshness };
+    *out = (struct image_brief){ m->digest, reference, m->team, m->running, m->verdict, (int)freshness_decide(m, &limits, c->now_ms) };
     return 0;
 }
 

@@ -8,14 +8,14 @@
 #include "store/running.h"
 #include "store/scan.h"
 
+struct call;
+
 /* -1: the arena is full. */
 int scan_view(const struct scan_row *row, struct arena *arena, struct scan_answer *out, struct err *err);
 int finding_view(const struct image_finding *f, struct arena *arena, struct finding_answer *out, struct err *err);
-int brief_view(const char *digest, const char *repository, const char *tag, const char *team, int64_t running, int verdict,
-               int freshness, struct arena *arena, struct image_brief *out, struct err *err);
+int brief_view(const struct call *c, const struct image *image, struct image_brief *out, struct err *err);
 
 /* Only when the caller may see the repository. */
-struct call;
 bool may_see(const struct call *c, const char *repository);
 
 #endif

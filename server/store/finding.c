@@ -6,8 +6,8 @@
 
 #define FINDING_COLS \
     "f.vulnerability_id, f.package_id, f.scanner_id, v.name, n.name, p.version, n.ecosystem, f.fixed_version, s.name, " \
-    "f.severity_source, f.suppressed, v.title, v.url, v.cvss_vector, f.severity, f.status, f.since_ms, v.cvss, v.epss, v.is_kev"
-#define FINDING_OUT "iiitttttttttttiiiiii"
+    "f.severity_source, f.suppressed, v.title, v.url, v.cvss_vector, p.purl, f.severity, f.status, f.since_ms, v.cvss, v.epss, v.is_kev"
+#define FINDING_OUT "iiittttttttttttiiiiii"
 #define FINDING_FROM \
     " FROM findings f JOIN vulnerabilities v ON v.id = f.vulnerability_id JOIN scanners s ON s.id = f.scanner_id " \
     "LEFT JOIN packages p ON p.id = f.package_id LEFT JOIN package_names n ON n.id = p.name_id "
@@ -64,8 +64,8 @@ static const struct db_query Q[Q_N] = {
         "JOIN vulnerabilities v ON v.id = c.vulnerability_id JOIN scanners s ON s.id = c.scanner_id "
         "LEFT JOIN packages p ON p.id = c.package_id LEFT JOIN package_names n ON n.id = p.name_id "
         "WHERE c.image_id = $1 ORDER BY c.at_ms DESC, v.name LIMIT $2" },
-    [Q_HOLDERS] = { "finding.holders", "iitiii", FINDING_OUT "iitttt",
-        "SELECT " FINDING_COLS ", i.id, i.n_running, i.digest, r.name, i.tag, r.team" FINDING_FROM
+    [Q_HOLDERS] = { "finding.holders", "iitiii", FINDING_OUT "iittttiiii",
+        "SELECT " FINDING_COLS ", i.id, i.n_running, i.digest, r.name, i.tag, r.team, i.verdict, i.has_scan, i.scanned_ms, i.db_built_ms" FINDING_FROM
         "JOIN images i ON i.id = f.image_id JOIN repositories r ON r.id = i.repository_id "
         "WHERE f.vulnerability_id = $1 AND f.image_id > $2 AND f.suppressed IS NULL AND ($3 IS NULL OR r.team = $3) "
         "AND ($4 = 0 OR i.n_running > 0) AND ($5 = 0 OR f.fixed_version IS NOT NULL) "
@@ -221,7 +221,7 @@ static void finding_row(const struct db_rows *rows, struct arena *arena, struct 
     f->package_id = db_col_i(rows, ++c);
     f->scanner_id = db_col_i(rows, ++c);
     const char **texts[] = { &f->vulnerability, &f->package, &f->version, &f->ecosystem, &f->fixed_version, &f->scanner,
-                             &f->severity_source, &f->suppressed, &f->title, &f->url, &f->vector };
+                             &f->severity_source, &f->suppressed, &f->title, &f->url, &f->vector, &f->purl };
     for (size_t i = 0; i < N_ITEMS(texts); i++)
         *texts[i] = db_col_text(rows, ++c, arena, failed);
     f->severity = (int)db_col_i(rows, ++c);
@@ -316,12 +316,16 @@ int finding_holders(struct db *db, int64_t vulnerability_id, const char *team, b
             break;
         enum { AFTER = sizeof FINDING_OUT - 1 };
         finding_row(&rows, arena, &h->finding, &list.failed);
-        h->image_id = db_col_i(&rows, AFTER);
-        h->running = db_col_i(&rows, AFTER + 1);
-        h->digest = db_col_text(&rows, AFTER + 2, arena, &list.failed);
-        h->repository = db_col_text(&rows, AFTER + 3, arena, &list.failed);
-        h->tag = db_col_text(&rows, AFTER + 4, arena, &list.failed);
-        h->team = db_col_text(&rows, AFTER + 5, arena, &list.failed);
+        struct image *m = &h->image;
+        m->id = db_col_i(&rows, AFTER);
+        m->running = db_col_i(&rows, AFTER + 1);
+        const char **texts[] = { &m->digest, &m->repository, &m->tag, &m->team };
+        for (size_t i = 0; i < N_ITEMS(texts); i++)
+            *texts[i] = db_col_text(&rows, AFTER + 2 + (int)i, arena, &list.failed);
+        m->verdict = (int)db_col_i(&rows, AFTER + 6);
+        m->has_scan = db_col_i(&rows, AFTER + 7) != 0;
+        m->scanned_ms = db_col_time(&rows, AFTER + 8);
+        m->db_built_ms = db_col_time(&rows, AFTER + 9);
     }
     db_rows_close(&rows);
     return list_done(&list, rc, (void **)items, n, err);

@@ -55,8 +55,7 @@ int finding_change_list(struct db *db, int64_t image_id, int64_t limit, struct a
 /* Who has a vulnerability: one row per image, the worst of its findings. */
 struct finding_holder {
     struct image_finding finding;
-    int64_t image_id, running;
-    const char *digest, *repository, *tag, *team;
+    struct image image;                  /* its id, names, verdict and clocks only */
 };
 int finding_holders(struct db *db, int64_t vulnerability_id, const char *team, bool running, bool fixable,
                     int64_t after_image, int64_t limit, struct arena *arena, struct finding_holder **items, size_t *n,

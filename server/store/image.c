@@ -33,8 +33,10 @@
     " AND ($11 IS NULL OR EXISTS (SELECT 1 FROM findings f JOIN vulnerability_aliases a" \
     "      ON a.vulnerability_id = f.vulnerability_id WHERE a.alias = $11 AND f.image_id = i.id AND f.suppressed IS NULL))" \
     " AND ($12 IS NULL OR EXISTS (SELECT 1 FROM package_names n JOIN packages p ON p.name_id = n.id" \
-    "      JOIN image_packages ip ON ip.package_id = p.id WHERE n.name = $12 AND ip.image_id = i.id))"
-#define FILTER_IN "iiiiittittit"
+    "      JOIN image_packages ip ON ip.package_id = p.id WHERE n.name = $12 AND ip.image_id = i.id))" \
+    " AND ($13 IS NULL OR (i.has_scan = 1 AND i.scanned_ms <= $13))" \
+    " AND ($14 IS NULL OR (i.has_scan = 1 AND i.scanned_ms > $14))"
+#define FILTER_IN "iiiiittitittii"
 
 /* The first appearance of a parameter decides its number on SQLite, so the two
  * freshness limits must come first: a row of constants in front does that. */
@@ -101,16 +103,16 @@ static const struct db_query Q[Q_N] = {
     [Q_TAGS] = { "image.tags", "i", "t", "SELECT tag FROM image_tags WHERE image_id = $1 ORDER BY seen_ms DESC, tag" },
     [Q_LIST_STALE] = { "image.list_stale", FILTER_IN "iii", IMAGE_OUT,
         LIMITS_FIRST "SELECT " IMAGE_COLS IMAGE_FROM IMAGE_FILTER
-        " AND (i.stale_order, i.id) > ($13, $14) ORDER BY i.stale_order, i.id LIMIT $15" },
+        " AND (i.stale_order, i.id) > ($15, $16) ORDER BY i.stale_order, i.id LIMIT $17" },
     [Q_LIST_RISK] = { "image.list_risk", FILTER_IN "iii", IMAGE_OUT,
         LIMITS_FIRST "SELECT " IMAGE_COLS IMAGE_FROM IMAGE_FILTER
-        " AND (i.risk_order, i.id) > ($13, $14) ORDER BY i.risk_order, i.id LIMIT $15" },
+        " AND (i.risk_order, i.id) > ($15, $16) ORDER BY i.risk_order, i.id LIMIT $17" },
     [Q_LIST_NAME] = { "image.list_name", FILTER_IN "tii", IMAGE_OUT,
         LIMITS_FIRST "SELECT " IMAGE_COLS IMAGE_FROM IMAGE_FILTER
-        " AND (r.name, i.id) > ($13, $14) ORDER BY r.name, i.id LIMIT $15" },
+        " AND (r.name, i.id) > ($15, $16) ORDER BY r.name, i.id LIMIT $17" },
     [Q_LIST_RECENT] = { "image.list_recent", FILTER_IN "iii", IMAGE_OUT,
         LIMITS_FIRST "SELECT " IMAGE_COLS IMAGE_FROM IMAGE_FILTER
-        " AND (i.last_seen_ms, i.id) < ($13, $14) ORDER BY i.last_seen_ms DESC, i.id DESC LIMIT $15" },
+        " AND (i.last_seen_ms, i.id) < ($15, $16) ORDER BY i.last_seen_ms DESC, i.id DESC LIMIT $17" },
     [Q_COUNT] = { "image.count", FILTER_IN, "i", LIMITS_FIRST "SELECT COUNT(*)" IMAGE_FROM IMAGE_FILTER },
 };
 
@@ -409,7 +411,7 @@ static int fetch(struct db *db, const struct image_filter *f, const struct fresh
 {
     struct db_rows rows = { 0 };
     bool failed = false;
-    int rc;
+    int rc = 0;
 
     if (db_rows_open(db, &Q[sorts[f->sort].query], in, n_in, &rows, err) != 0)
         return -1;
@@ -444,12 +446,14 @@ int image_list(struct db *db, const struct image_filter *f, const struct freshne
         f->freshness == 0 ? db_i_null() : db_i(f->freshness - 1), db_i(f->stale),
         f->verdict == 0 ? db_i_null() : db_i(f->verdict - 1), db_t(f->team), db_t(f->prefix), db_i(f->running),
         db_t(f->cluster), db_i(f->is_unsigned), db_t(f->vulnerability), db_t(f->package),
+        f->scanned_until_ms == TIME_UNKNOWN ? db_i_null() : db_i(f->scanned_until_ms),
+        f->scanned_after_ms == TIME_UNKNOWN ? db_i_null() : db_i(f->scanned_after_ms),
         key, db_i(id), db_i(patterns ? ANY_NUMBER : f->limit + 1),
     };
     if (fetch(db, f, limits, now_ms, in, N_ITEMS(in), arena, page, &got, err) != 0)
         return -1;
     *total = -1;
-    if (!patterns && db_int(db, &Q[Q_COUNT], in, 12, 0, total, err) != 0)
+    if (!patterns && db_int(db, &Q[Q_COUNT], in, 14, 0, total, err) != 0)
         return -1;
     *next = NULL;
     if (got > (size_t)f->limit) {

@@ -65,6 +65,7 @@ struct image_filter {
     const char *repository;     /* pattern, applied beside `allowed` */
     const char *const *allowed; size_t n_allowed;    /* the caller's repository patterns */
     bool running, is_unsigned;
+    int64_t scanned_until_ms, scanned_after_ms;     /* newest scan: <= and >; TIME_UNKNOWN: any */
     enum image_sort sort;
     const char *cursor;
     int64_t limit;

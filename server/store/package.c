@@ -35,8 +35,8 @@ static const struct db_query Q[Q_N] = {
         "WHERE n.id IN (SELECT id FROM package_names WHERE name = $1 UNION SELECT id FROM package_names WHERE short_name = $1) "
         "AND ($2 IS NULL OR n.ecosystem = $2 OR substr(n.ecosystem, 1, length($2) + 1) = $2 || ':') "
         "GROUP BY p.id, n.name, n.ecosystem, p.version, p.arch, p.purl, n.id ORDER BY p.id" },
-    [Q_HOLDERS] = { "package.holders", "iii", "ittttti",
-        "SELECT i.id, i.digest, r.name, i.tag, r.team, ip.path, i.n_running "
+    [Q_HOLDERS] = { "package.holders", "iii", "ittttti" "iiii",
+        "SELECT i.id, i.digest, r.name, i.tag, r.team, ip.path, i.n_running, i.verdict, i.has_scan, i.scanned_ms, i.db_built_ms "
         "FROM image_packages ip JOIN images i ON i.id = ip.image_id JOIN repositories r ON r.id = i.repository_id "
         "WHERE ip.package_id = $1 AND ip.image_id > $2 ORDER BY ip.image_id LIMIT $3" },
 };
@@ -159,11 +159,16 @@ int package_holders(struct db *db, int64_t package_id, int64_t after_image, int6
         struct package_holder *h = list_add(&list);
         if (h == NULL)
             break;
-        const char **texts[] = { &h->digest, &h->repository, &h->tag, &h->team, &h->path };
+        struct image *m = &h->image;
+        const char **texts[] = { &m->digest, &m->repository, &m->tag, &m->team, &h->path };
         for (size_t i = 0; i < N_ITEMS(texts); i++)
             *texts[i] = db_col_text(&rows, (int)i + 1, arena, &list.failed);
-        h->image_id = db_col_i(&rows, 0);
-        h->running = db_col_i(&rows, 6);
+        m->id = db_col_i(&rows, 0);
+        m->running = db_col_i(&rows, 6);
+        m->verdict = (int)db_col_i(&rows, 7);
+        m->has_scan = db_col_i(&rows, 8) != 0;
+        m->scanned_ms = db_col_time(&rows, 9);
+        m->db_built_ms = db_col_time(&rows, 10);
     }
     db_rows_close(&rows);
     return list_done(&list, rc, (void **)items, n, err);

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "db/db.h"
+#include "model/image.h"
 #include "model/scan.h"
 
 extern const struct db_queries package_queries;
@@ -40,8 +41,8 @@ int package_versions(struct db *db, const char *name, const char *ecosystem, str
 
 /* Who has one package version. */
 struct package_holder {
-    const char *digest, *repository, *tag, *team, *path;
-    int64_t image_id, running;
+    struct image image;          /* its id, names, verdict and clocks only */
+    const char *path;
 };
 int package_holders(struct db *db, int64_t package_id, int64_t after_image, int64_t limit, struct arena *arena,
                     struct package_holder **items, size_t *n, struct err *err);

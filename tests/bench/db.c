@@ -30,7 +30,7 @@ static char url[512];
 static const char *engine;
 static struct err err;
 
-static void die(const char *what, const char *why)
+static _Noreturn void die(const char *what, const char *why)
 {
     fprintf(stderr, "%s: %s\n", what, why);
     exit(1);

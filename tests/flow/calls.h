@@ -38,6 +38,9 @@ struct calls {
     struct bytes answer;
 };
 
+/* The engine of the next fixture; NULL: SQLite. */
+static const char *calls_pg_url;
+
 static const int64_t T0 = INT64_C(1796000000000);
 
 static inline int calls_open(void **state)
@@ -48,7 +51,7 @@ static inline int calls_open(void **state)
     if (t == NULL)
         abort();
     ENGINE_OK(crypto_init(&engine_err));
-    engine_fresh(&t->engine, NULL);
+    engine_fresh(&t->engine, calls_pg_url);
     ENGINE_OK(migrate_run(t->engine.url, migrations, T0, &applied, &engine_err));
     t->db = engine_open(t->engine.url, DB_WRITER);
     arena_init(&t->arena, 256 << 20);
@@ -185,5 +188,14 @@ static inline int calls_identify(struct calls *t, const char *authorization, con
     db_rollback(t->db);
     return rc;
 }
+
+/* Once on SQLite, and once more on PostgreSQL when there is one. */
+#define CALLS_RUN(tests) do { \
+        int failed_ = cmocka_run_group_tests(tests, NULL, NULL); \
+        calls_pg_url = engine_pg_url(); \
+        if (calls_pg_url != NULL) \
+            failed_ += cmocka_run_group_tests_name("PostgreSQL", tests, NULL, NULL); \
+        return failed_; \
+    } while (0)
 
 #endif

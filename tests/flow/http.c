@@ -239,15 +239,17 @@ static void every_guard_refusal_closes_the_connection(void **state)
     assert_int_equal(atomic_load(&fx.app.ran), before);
 }
 
+#define RAW(text) { (const unsigned char *)(text), sizeof(text) - 1 }
+
 static void nul_bytes_are_refused_wherever_they_are(void **state)
 {
     static const struct bytes cases[] = {
-        { (const unsigned char *)"GE\0T /v1/light HTTP/1.1\r\nHost: a\r\n\r\n", 37 },
-        { (const unsigned char *)"GET /v1/li\0ght HTTP/1.1\r\nHost: a\r\n\r\n", 37 },
-        { (const unsigned char *)"GET /v1/light HTTP/1.1\r\nHost: a\0b\r\nX: y\r\n\r\n", 44 },
-        { (const unsigned char *)"GET /v1/light HTTP/1.1\r\nHost: a\r\nX: y\0z\r\n\r\n", 44 },
-        { (const unsigned char *)"GET /v1/light HTTP/1.1\r\nHost: a\r\nX\0: y\r\n\r\n", 43 },
-        { (const unsigned char *)"GET /v1/light HTTP/1.1\r\nHost: a\r\nX: y\r\n\0\r\n\r\n", 46 },
+        RAW("GE\0T /v1/light HTTP/1.1\r\nHost: a\r\n\r\n"),
+        RAW("GET /v1/li\0ght HTTP/1.1\r\nHost: a\r\n\r\n"),
+        RAW("GET /v1/light HTTP/1.1\r\nHost: a\0b\r\nX: y\r\n\r\n"),
+        RAW("GET /v1/light HTTP/1.1\r\nHost: a\r\nX: y\0z\r\n\r\n"),
+        RAW("GET /v1/light HTTP/1.1\r\nHost: a\r\nX\0: y\r\n\r\n"),
+        RAW("GET /v1/light HTTP/1.1\r\nHost: a\r\nX: y\r\n\0\r\n\r\n"),
     };
 
     (void)state;
@@ -256,7 +258,7 @@ static void nul_bytes_are_refused_wherever_they_are(void **state)
         int fd = fx_connect(fx.port);
         fx_send(fd, cases[i].ptr, cases[i].len);
         struct answer a = fx_answer(fd, false, 3000, NULL);
-        if (a.status != 400 && a.status != 0)
+        if (a.status != 400 && a.status != 501 && a.status != 0)
             fail_msg("case %zu: got %d", i, a.status);
         assert_true(fx_closes(fd, 3000));
         answer_free(&a);
@@ -454,7 +456,7 @@ static void bombs_are_refused(void **state)
     struct err err;
 
     (void)state;
-    buf_init(&coded, 1 << 20);
+    buf_init(&coded, 32 << 20);
     assert_int_equal(gzip_deflate(zeros, LEN, 9, &coded, &err), 0);
     struct answer a = post("/v1/raw", CI "Content-Encoding: gzip\r\n", coded.ptr, coded.len);
     assert_int_equal(a.status, 413);
@@ -659,9 +661,9 @@ static void a_full_queue_is_answered_503_at_once(void **state)
     for (int i = 0; i < N; i++) {
         fds[i] = fx_connect(fx.port);
         fx_puts(fds[i], "GET /v1/slow HTTP/1.1\r\nHost: a\r\n\r\n");
+        while (i == 2 && atomic_load(&fx.app.slow_running) < 3)       /* all workers are held */
+            nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
     }
-    while (atomic_load(&fx.app.slow_running) < 3)
-        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
     nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
     expect_status("GET /v1/light HTTP/1.1\r\nHost: a\r\n\r\n", 200);     /* light routes do not wait */
     int64_t from = time_monotonic_ms();
@@ -836,5 +838,6 @@ int main(void)
         cmocka_unit_test(metrics_and_health_answer),
         cmocka_unit_test(the_openapi_document_is_json_and_names_every_route),
     };
+    cmocka_set_test_filter(getenv("ONLY"));
     return cmocka_run_group_tests(tests, up, down);
 }

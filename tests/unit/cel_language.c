@@ -225,6 +225,10 @@ static void patterns_are_those_of_re2(void **state)
     GIVES("regex.extract('item-A, item-B', 'item-(\\\\w+)').value()", "\"A\"");
     GIVES("regex.extractAll('id:123, id:456', 'id:\\\\d+')", "[\"id:123\", \"id:456\"]");
     GIVES("'a{b'.matches('a{b') && '\\u00e9'.matches('^.$') && 'A'.matches('(?i)a')", "true");
+    GIVES("'a,b,c'.findAll('(?s).*?,')", "[\"a,\", \"b,\"]");
+    GIVES("'aXbX'.findAll('^.')", "[\"a\"]");
+    GIVES("'a\\nb'.findAll('(?m)^.')", "[\"a\", \"b\"]");
+    GIVES("'abc'.findAll('')", "[\"\", \"\", \"\", \"\"]");
     REFUSED("'aa'.matches('(a)\\\\1')");
     REFUSED("'a'.matches('(?=a)')");
     REFUSED("'a'.matches('a++')");

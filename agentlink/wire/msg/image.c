@@ -65,6 +65,8 @@ static const struct field query_fields[] = {
     TEXT_F("cluster", struct image_query, cluster, "Only those that run in this cluster."),
     BOOL_F("unsigned", struct image_query, is_unsigned, "Only those judged on unsigned evidence."),
     TEXT_F("q", struct image_query, q, "Beginning of the repository or digest."),
+    { .key = "age_min", .type = FIELD_INT, .off = offsetof(struct image_query, age_min), .min = 1, .max = 3650, .doc = "Only those whose newest scan is at least this many days old." },
+    { .key = "age_max", .type = FIELD_INT, .off = offsetof(struct image_query, age_max), .min = 1, .max = 3650, .doc = "Only those whose newest scan is younger than this many days." },
     WORD_F("sort", struct image_query, sort, sort_words, "stale (default), risk, name, recent."),
 };
 SHAPE(image_query_shape, "image_query", struct image_query, query_fields);

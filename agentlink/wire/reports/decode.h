@@ -215,6 +215,7 @@ void spdx_text_decode(struct decode *d, const void *text, size_t len);
 /* Shared between formats. */
 struct trivy_place {
     const char *os_family, *os_version;   /* of the system the result is about */
+    const char *type;                     /* "os-pkgs", "npm" ...: of the result's packages */
     const char *where;                    /* put before paths; NULL for an image */
 };
 void trivy_result_decode(struct decode *d, const struct json *result, const struct trivy_place *place);

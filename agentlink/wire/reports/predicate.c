@@ -14,18 +14,22 @@ static bool has_times(const struct json *doc)
     return json_get(meta, "scanStartedOn") != NULL || json_get(meta, "scanFinishedOn") != NULL;
 }
 
+/* cosign keeps the scanner's own report, mostly an object; in-toto has a list of its own. */
+static bool is_cosign(const struct json *doc)
+{
+    return json_get(doc, "invocation") != NULL || json_is(json_path(doc, "scanner.result"), JSON_OBJECT);
+}
+
 bool cosign_vuln_detect(const struct json *doc)
 {
     if (json_is(json_get(doc, "Data"), JSON_STRING) && json_get(doc, "Timestamp") != NULL)
         return true;
-    return json_get(doc, "invocation") != NULL && json_is(json_get(doc, "scanner"), JSON_OBJECT) && has_times(doc);
+    return json_is(json_get(doc, "scanner"), JSON_OBJECT) && has_times(doc) && is_cosign(doc);
 }
 
 bool intoto_vulns_detect(const struct json *doc)
 {
-    const struct json *scanner = json_get(doc, "scanner");
-
-    return json_is(scanner, JSON_OBJECT) && has_times(doc) && json_get(doc, "invocation") == NULL;
+    return json_is(json_get(doc, "scanner"), JSON_OBJECT) && has_times(doc) && !is_cosign(doc);
 }
 
 /* scanner.uri is a package URL in the specification, a word in the wild. */

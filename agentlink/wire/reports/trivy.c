@@ -109,6 +109,23 @@ static size_t find_package(struct decode *d, const struct json *v, const struct 
     return name_index_get(index, decode_printf(d, "%s@%s", f->package_name, f->package_version));
 }
 
+/* Without --list-all-pkgs the report lists no packages: what the finding itself says. */
+static const struct package *matched_package(struct decode *d, const struct json *v, const struct trivy_place *place,
+                                             const struct finding *f)
+{
+    struct package_hints hints = { .purl = decode_hint_path(d, v, "PkgIdentifier.PURL"), .type = place->type,
+                                   .os_family = place->os_family, .os_version = place->os_version };
+    struct package *p = f->package_name != NULL ? arena_alloc(d->arena, sizeof *p) : NULL;
+
+    if (p == NULL)
+        return NULL;
+    p->name = f->package_name;
+    p->version = f->package_version;
+    p->path = decode_hint(d, v, "PkgPath");
+    package_finish(d, p, &hints);
+    return p;
+}
+
 static const char *placed_path(struct decode *d, const struct trivy_place *place, const char *path)
 {
     if (place->where == NULL)
@@ -126,6 +143,8 @@ void trivy_vulnerability_decode(struct decode *d, const struct json *v, const st
     f->package_name = decode_text(d, v, "PkgName");
     f->package_version = decode_text(d, v, "InstalledVersion");
     f->package = find_package(d, v, f, index);
+    if (f->package == NO_PACKAGE)
+        f->matched = matched_package(d, v, place, f);
     finding_set_severity(f, decode_text(d, v, "Severity"), decode_hint(d, v, "SeveritySource"));
     f->fixed_version = decode_text(d, v, "FixedVersion");
     f->status_word = decode_hint(d, v, "Status");
@@ -234,9 +253,10 @@ void trivy_result_decode(struct decode *d, const struct json *r, const struct tr
     if (here.os_family == NULL && str_eq(class, "os-pkgs"))
         here.os_family = type;
     const char *file = str_eq(class, "os-pkgs") ? NULL : target;
+    here.type = str_eq(class, "os-pkgs") ? class : type;
     decode_expect(d, list);
     for (uint32_t i = 0; i < json_len(list) && !d->failed; i++)
-        package_decode(d, json_at(list, i), str_eq(class, "os-pkgs") ? "os-pkgs" : type, &here, file, &index);
+        package_decode(d, json_at(list, i), here.type, &here, file, &index);
     d->scan->has_inventory |= json_len(list) > 0;
 
     list = decode_list(d, r, "Vulnerabilities");

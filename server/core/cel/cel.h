@@ -234,11 +234,6 @@ struct cel_activation {
 int cel_eval(const struct cel_program *p, const struct cel_activation *act, struct arena *arena,
              uint64_t budget, struct cel_value *result, struct err *err);
 
-/* Item i of a list that an evaluation of the program gave: for hosts that walk a
- * result themselves. */
-struct cel_value cel_item(const struct cel_program *p, const struct cel_activation *act, struct arena *arena,
-                          const struct cel_value *list, uint32_t i);
-
 /* "LINE:COLUMN: message" of an error, "missing: a, b" of an unknown. */
 void cel_reason(const struct cel_program *p, const struct cel_value *v, struct buf *out);
 

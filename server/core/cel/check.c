@@ -106,7 +106,7 @@ static bool name_is_known(struct cel_checker *c, const char *name, void *arg)
         const struct cel_shape *shape = c->env->vars[var].shape;
         n->op = OP_VAR;
         n->slot = (uint32_t)var;
-        n->shape = shape != NULL && !c->env->lenient ? shape : &shape_any;
+        n->shape = shape != NULL && !c->env->lenient ? shape : &cel_shape_any;
         c->program->used[var / 64] |= UINT64_C(1) << (var % 64);
         return true;
     }
@@ -116,7 +116,7 @@ static bool name_is_known(struct cel_checker *c, const char *name, void *arg)
     n->op = OP_CONST;
     n->value = cel_text(type);
     n->value.kind = CEL_TYPE;
-    n->shape = shape_of_kinds(c->arena, K_TYPE);
+    n->shape = cel_shape_of_kinds(c->arena, K_TYPE);
     return true;
 }
 
@@ -152,7 +152,7 @@ static int unknown_name(struct cel_checker *c, struct cel_node *n)
         names[count++] = c->env->vars[i].name;
     for (struct cel_scope *s = c->scope; s != NULL && count < N_ITEMS(names); s = s->outer)
         names[count++] = s->name.text;
-    return check_refuse(c, n, "unknown name '%s'%s", n->name.text, suggest(hint, n->name.text, names, count));
+    return check_refuse(c, n, "unknown name '%s'%s", n->name.text, cel_suggest(hint, n->name.text, names, count));
 }
 
 /* ---- fields ----------------------------------------------------------------------- */
@@ -168,17 +168,17 @@ static int unknown_field(struct cel_checker *c, const struct cel_node *n, const 
     for (uint32_t i = 0; i < on->n_fields && count < N_ITEMS(names); i++)
         names[count++] = on->fields[i].name;
     return check_refuse(c, n, "%.*s has no field '%s'%s", len < 60 ? len : 60, c->program->text + n->a->start,
-                        field, suggest(hint, field, names, count));
+                        field, cel_suggest(hint, field, names, count));
 }
 
 /* The shape of a member by that name. */
 static int member_shape(struct cel_checker *c, const struct cel_node *n, const char *field,
                         const struct cel_shape *on, const struct cel_shape **out)
 {
-    *out = on->items != NULL && on->fields == NULL ? on->items : &shape_any;
+    *out = on->items != NULL && on->fields == NULL ? on->items : &cel_shape_any;
     if (on->fields == NULL)
         return 0;
-    const struct cel_field *f = shape_field(on, field);
+    const struct cel_field *f = cel_shape_field(on, field);
     if (f == NULL && !on->open)
         return unknown_field(c, n, field, on);
     if (f != NULL && f->shape != NULL)
@@ -190,7 +190,7 @@ static int member_shape(struct cel_checker *c, const struct cel_node *n, const c
 static int access_shape(struct cel_checker *c, struct cel_node *n, const char *field)
 {
     const struct cel_shape *on = n->a->shape;
-    uint32_t kinds = shape_kinds(on);
+    uint32_t kinds = cel_shape_kinds(on);
     bool optional = n->sub == ACCESS_OPTIONAL || kinds == K_OPTIONAL;
 
     if (c->env->lenient)
@@ -198,15 +198,15 @@ static int access_shape(struct cel_checker *c, struct cel_node *n, const char *f
     if (kinds == K_OPTIONAL && on->items != NULL)
         on = on->items;
     uint32_t wanted = K_OPTIONAL | K_MAP | (n->op == OP_INDEX ? K_LIST : 0);
-    if ((shape_kinds(on) & wanted) == 0)
+    if ((cel_shape_kinds(on) & wanted) == 0)
         return check_refuse(c, n, "a value that is not a map has no '%s'", field != NULL ? field : "[...]");
-    const struct cel_shape *found = on->items != NULL && on->fields == NULL ? on->items : &shape_any;
+    const struct cel_shape *found = on->items != NULL && on->fields == NULL ? on->items : &cel_shape_any;
     if (field != NULL && member_shape(c, n, field, on, &found) != 0)
         return -1;
     if (n->op == OP_SELECT && n->sub == ACCESS_TEST)
-        n->shape = shape_of_kinds(c->arena, K_BOOL);
+        n->shape = cel_shape_of_kinds(c->arena, K_BOOL);
     else
-        n->shape = optional ? shape_of(c->arena, K_OPTIONAL, found) : found;
+        n->shape = optional ? cel_shape_of(c->arena, K_OPTIONAL, found) : found;
     return n->shape == NULL ? err_nomem(c->err) : 0;
 }
 
@@ -260,6 +260,20 @@ static bool qualified_function(struct cel_checker *c, struct cel_node *n)
     return true;
 }
 
+/* math.gretest(x): the namespace is known, the function in it is not. */
+static int check_namespace(struct cel_checker *c, struct cel_node *n)
+{
+    char path[MAX_PATH];
+    const struct cel_node *root;
+
+    if (c->env->lenient || n->sub == 0 || !path_text(n->items[0], path, &root) || local_find(c, root) != NULL ||
+        var_find(c->env, root->name.text) >= 0 || var_find(c->env, path) >= 0 || !namespace_exists(c->env, path))
+        return 0;
+    n->name.text = arena_printf(c->arena, "%s.%s", path, n->name.text);
+    n->sub = 0;
+    return n->name.text == NULL ? err_nomem(c->err) : check_unknown_function(c, n);
+}
+
 static int check_items(struct cel_checker *c, struct cel_node *n)
 {
     for (uint32_t i = 0; i < n->n; i++) {
@@ -275,8 +289,8 @@ static int check_call_node(struct cel_checker *c, struct cel_node **node)
 
     if (n->sub == 0)
         in_containers(c, n->name.text, n->rooted, function_is_known, n);
-    else
-        qualified_function(c, n);
+    else if (!qualified_function(c, n) && check_namespace(c, n) != 0)
+        return -1;
     return check_items(c, n) != 0 ? -1 : check_call(c, node);
 }
 
@@ -284,11 +298,11 @@ static int check_call_node(struct cel_checker *c, struct cel_node **node)
 
 static const struct cel_shape *common_shape(struct cel_node **items, uint32_t from, uint32_t step, uint32_t n)
 {
-    const struct cel_shape *s = from < n ? items[from]->shape : &shape_any;
+    const struct cel_shape *s = from < n ? items[from]->shape : &cel_shape_any;
 
     for (uint32_t i = from; i < n; i += step) {
         if (items[i]->shape != s)
-            return &shape_any;
+            return &cel_shape_any;
     }
     return s;
 }
@@ -299,9 +313,9 @@ static int check_aggregate(struct cel_checker *c, struct cel_node *n)
 
     if (check_items(c, n) != 0)
         return -1;
-    const struct cel_shape *items = n->optional != NULL ? &shape_any :
+    const struct cel_shape *items = n->optional != NULL ? &cel_shape_any :
                                     common_shape(n->items, map, map ? 2 : 1, n->n);
-    n->shape = shape_of(c->arena, map ? K_MAP : K_LIST, items);
+    n->shape = cel_shape_of(c->arena, map ? K_MAP : K_LIST, items);
     return n->shape == NULL ? err_nomem(c->err) : 0;
 }
 
@@ -332,46 +346,46 @@ static void scope_pop(struct cel_checker *c, uint32_t n)
 
 static const struct cel_shape *items_shape(const struct cel_shape *s)
 {
-    return s->items != NULL && s->fields == NULL ? s->items : &shape_any;
+    return s->items != NULL && s->fields == NULL ? s->items : &cel_shape_any;
 }
 
 /* What the variables of the comprehension stand for. */
 static int push_variables(struct cel_checker *c, struct cel_node *n)
 {
     const struct cel_shape *range = n->a->shape, *item = items_shape(range);
-    uint32_t kinds = shape_kinds(range);
+    uint32_t kinds = cel_shape_kinds(range);
     bool optional = n->sub == COMP_OPT_MAP || n->sub == COMP_OPT_FLAT_MAP;
 
     if (!c->env->lenient && (kinds & (optional ? K_OPTIONAL : K_LIST | K_MAP)) == 0)
         return check_refuse(c, n, optional ? "this macro wants an optional value" : "this macro wants a list or map");
-    const struct cel_shape *key = kinds == K_LIST ? shape_of_kinds(c->arena, K_INT) : &shape_any;
+    const struct cel_shape *key = kinds == K_LIST ? cel_shape_of_kinds(c->arena, K_INT) : &cel_shape_any;
     if (n->two)
         return scope_push(c, n, n->var, key, &n->slot) != 0 ||
                scope_push(c, n, n->var2, item, &n->slot2) != 0 ? -1 : 0;
-    return scope_push(c, n, n->var, kinds == K_LIST || optional ? item : &shape_any, &n->slot);
+    return scope_push(c, n, n->var, kinds == K_LIST || optional ? item : &cel_shape_any, &n->slot);
 }
 
 static const struct cel_shape *comp_shape(struct cel_checker *c, const struct cel_node *n)
 {
     switch ((enum cel_comp_kind)n->sub) {
     case COMP_ALL: case COMP_EXISTS: case COMP_EXISTS_ONE:
-        return shape_of_kinds(c->arena, K_BOOL);
+        return cel_shape_of_kinds(c->arena, K_BOOL);
     case COMP_MAP: case COMP_TO_LIST:
-        return shape_of(c->arena, K_LIST, n->c->shape);
+        return cel_shape_of(c->arena, K_LIST, n->c->shape);
     case COMP_FILTER:
-        return shape_kinds(n->a->shape) == K_LIST ? n->a->shape : shape_of(c->arena, K_LIST, &shape_any);
+        return cel_shape_kinds(n->a->shape) == K_LIST ? n->a->shape : cel_shape_of(c->arena, K_LIST, &cel_shape_any);
     case COMP_TO_MAP:
-        return shape_of(c->arena, K_MAP, n->c->shape);
+        return cel_shape_of(c->arena, K_MAP, n->c->shape);
     case COMP_TO_ENTRY:
-        return shape_of(c->arena, K_MAP, &shape_any);
+        return cel_shape_of(c->arena, K_MAP, &cel_shape_any);
     case COMP_SORT_BY:
         return n->a->shape;
     case COMP_OPT_MAP:
-        return shape_of(c->arena, K_OPTIONAL, n->c->shape);
+        return cel_shape_of(c->arena, K_OPTIONAL, n->c->shape);
     case COMP_OPT_FLAT_MAP:
         return n->c->shape;
     }
-    return &shape_any;
+    return &cel_shape_any;
 }
 
 static int check_comp(struct cel_checker *c, struct cel_node *n)
@@ -382,7 +396,7 @@ static int check_comp(struct cel_checker *c, struct cel_node *n)
     scope_pop(c, n->two ? 2 : 1);
     bool predicate = n->sub <= COMP_EXISTS_ONE || n->sub == COMP_FILTER;
     const struct cel_node *test = predicate ? n->c : n->b;
-    if (!c->env->lenient && test != NULL && (shape_kinds(test->shape) & K_BOOL) == 0)
+    if (!c->env->lenient && test != NULL && (cel_shape_kinds(test->shape) & K_BOOL) == 0)
         return check_refuse(c, test, "expected a condition: this is never a bool");
     n->shape = comp_shape(c, n);
     return n->shape == NULL ? err_nomem(c->err) : 0;
@@ -440,7 +454,7 @@ static int check_one(struct cel_checker *c, struct cel_node **node)
 
     switch ((enum cel_op)n->op) {
     case OP_CONST:
-        n->shape = shape_of_kinds(c->arena, CEL_K(n->value.kind));
+        n->shape = cel_shape_of_kinds(c->arena, CEL_K(n->value.kind));
         return n->shape == NULL ? err_nomem(c->err) : 0;
     case OP_IDENT:
         return resolve(c, n) > 0 ? 0 : unknown_name(c, n);

@@ -120,7 +120,7 @@ int cel_compile(const struct cel_env *env, const char *text, size_t len, struct 
 
 uint32_t cel_program_kinds(const struct cel_program *p)
 {
-    return shape_kinds(p->root->shape);
+    return cel_shape_kinds(p->root->shape);
 }
 
 bool cel_program_uses(const struct cel_program *p, uint32_t var)

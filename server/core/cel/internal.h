@@ -112,7 +112,7 @@ const char *token_text(enum token t);
 int cel_refuse(struct err *err, const char *text, uint32_t len, uint32_t offset, const char *fmt, ...)
     __attribute__((format(printf, 5, 6), cold));
 
-/* ---- parse.c, macro.c ---- */
+/* ---- node.c, parse.c, macro.c ---- */
 struct cel_parser {
     struct cel_lexer lex;
     struct arena *arena;
@@ -123,6 +123,11 @@ int parse_program(struct cel_parser *p, struct cel_node **root);
 struct cel_node *node_new(struct cel_parser *p, enum cel_op op, uint32_t start, uint32_t end);
 /* Sets the height from the children; -1 when too high. */
 int node_close(struct cel_parser *p, struct cel_node *n);
+struct cel_nodes {
+    struct cel_node **ptr;
+    uint32_t n, cap;
+};
+int nodes_add(struct cel_parser *p, struct cel_nodes *l, struct cel_node *n);
 /* Turns a parsed call into what its macro means; *n stays when it is none. */
 int macro_expand(struct cel_parser *p, struct cel_node **n);
 
@@ -148,16 +153,18 @@ int check_node(struct cel_checker *c, struct cel_node **n);
 int check_refuse(struct cel_checker *c, const struct cel_node *n, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
 /* "; did you mean 'x'?" or "" */
-const char *suggest(char out[96], const char *wanted, const char *const *names, uint32_t n);
+const char *cel_suggest(char out[96], const char *wanted, const char *const *names, uint32_t n);
 int check_call(struct cel_checker *c, struct cel_node **n);            /* arguments checked */
 int check_operator(struct cel_checker *c, struct cel_node *n);
 bool function_exists(const struct cel_env *env, const char *name);     /* as a function, not a method */
+bool namespace_exists(const struct cel_env *env, const char *name);    /* is there a function name.x */
+int check_unknown_function(struct cel_checker *c, const struct cel_node *n);
 int fold_node(struct cel_checker *c, struct cel_node **n);
-extern const struct cel_shape shape_any;
-const struct cel_shape *shape_of_kinds(struct arena *arena, uint32_t kinds);
-const struct cel_shape *shape_of(struct arena *arena, uint32_t kinds, const struct cel_shape *items);
-const struct cel_field *shape_field(const struct cel_shape *s, const char *name);
-static inline uint32_t shape_kinds(const struct cel_shape *s) { return s->kinds != 0 ? s->kinds : CEL_ANY; }
+extern const struct cel_shape cel_shape_any;
+const struct cel_shape *cel_shape_of_kinds(struct arena *arena, uint32_t kinds);
+const struct cel_shape *cel_shape_of(struct arena *arena, uint32_t kinds, const struct cel_shape *items);
+const struct cel_field *cel_shape_field(const struct cel_shape *s, const char *name);
+static inline uint32_t cel_shape_kinds(const struct cel_shape *s) { return s->kinds != 0 ? s->kinds : CEL_ANY; }
 
 /* ---- run.c, eval.c ---- */
 int run_program(const struct cel_program *p, const struct cel_activation *act, struct arena *arena, uint64_t budget,
@@ -264,8 +271,8 @@ void value_message(const struct cel_value *v, struct cel_text *out);
 struct cel_civil { int64_t year; int month, day, hour, minute, second, weekday, yearday; };
 void civil_from_seconds(int64_t seconds, struct cel_civil *out);
 int64_t days_from_civil(int64_t year, int month, int day);
-bool timestamp_parse(const char *s, size_t n, int64_t *seconds, uint32_t *nanos);
-bool duration_parse(const char *s, size_t n, int64_t *nanos);
+bool cel_timestamp_parse(const char *s, size_t n, int64_t *seconds, uint32_t *nanos);
+bool cel_duration_parse(const char *s, size_t n, int64_t *nanos);
 #define TIMESTAMP_MIN INT64_C(-62135596800)
 #define TIMESTAMP_MAX INT64_C(253402300799)
 /* Seconds east of UTC at that time; false when there is no such zone. */
@@ -304,14 +311,14 @@ struct cel_semver {
 struct cel_url {
     struct cel_value scheme, host, hostname, port, path, query, text;
 };
-int semver_compare(const struct cel_semver *a, const struct cel_semver *b);
+int cel_semver_compare(const struct cel_semver *a, const struct cel_semver *b);
 /* As text, for string() and messages. */
 struct cel_text;
 void opaque_text(const struct cel_value *v, struct cel_text *out);
 void ip_text(const struct cel_ip *ip, char out[46]);
 const char *format_name(const struct cel_value *v);
 /* NULL when it is an absolute URI or path, else what is wrong. */
-const char *url_check(const char *s, size_t n);
+const char *cel_url_check(const char *s, size_t n);
 
 struct cel_library {
     const struct cel_function *functions;

@@ -185,7 +185,7 @@ static struct cel_value time_of_text(struct cel_run *run, const struct cel_value
     uint32_t nanos;
 
     (void)n;
-    return timestamp_parse(a->s, a->n, &seconds, &nanos) ? cel_timestamp(seconds, nanos) :
+    return cel_timestamp_parse(a->s, a->n, &seconds, &nanos) ? cel_timestamp(seconds, nanos) :
            cannot(run, a, "a timestamp of RFC 3339");
 }
 
@@ -200,7 +200,7 @@ static struct cel_value duration_of_text(struct cel_run *run, const struct cel_v
     int64_t nanos;
 
     (void)n;
-    return duration_parse(a->s, a->n, &nanos) ? cel_duration(nanos) : cannot(run, a, "a duration");
+    return cel_duration_parse(a->s, a->n, &nanos) ? cel_duration(nanos) : cannot(run, a, "a duration");
 }
 
 static struct cel_value duration_of_int(struct cel_run *run, const struct cel_value *a, uint32_t n)

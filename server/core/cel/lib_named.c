@@ -154,7 +154,7 @@ static const char *datetime(const char *s, size_t n)
     int64_t seconds;
     uint32_t nanos;
 
-    return timestamp_parse(s, n, &seconds, &nanos) ? NULL : "invalid datetime";
+    return cel_timestamp_parse(s, n, &seconds, &nanos) ? NULL : "invalid datetime";
 }
 
 static const char *date(const char *s, size_t n)
@@ -172,7 +172,7 @@ static const struct named { const char *name; check *check; } formats[] = {
     { "dns1123Label", label }, { "dns1123Subdomain", subdomain }, { "dns1035Label", label1035 },
     { "qualifiedName", qualified_name }, { "dns1123LabelPrefix", label_prefix },
     { "dns1123SubdomainPrefix", subdomain_prefix }, { "dns1035LabelPrefix", label1035_prefix },
-    { "labelValue", label_value }, { "uri", url_check }, { "uuid", uuid }, { "byte", byte }, { "date", date },
+    { "labelValue", label_value }, { "uri", cel_url_check }, { "uuid", uuid }, { "byte", byte }, { "date", date },
     { "datetime", datetime },
 };
 

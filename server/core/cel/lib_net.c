@@ -302,7 +302,8 @@ static struct cel_cidr mask(const struct cel_cidr *c)
 
     for (unsigned i = 0; i < 16; i++) {
         unsigned left = c->bits > i * 8 ? c->bits - i * 8 : 0;
-        m.ip.bytes[i] &= left >= 8 ? 0xFF : (uint8_t)(0xFF00u >> left);
+        unsigned keep = left >= 8 ? 0xFF : 0xFF00u >> left;
+        m.ip.bytes[i] = (uint8_t)(m.ip.bytes[i] & keep);
     }
     return m;
 }

@@ -121,7 +121,7 @@ static int compare_pre(const struct cel_semver *a, const struct cel_semver *b)
     }
 }
 
-int semver_compare(const struct cel_semver *a, const struct cel_semver *b)
+int cel_semver_compare(const struct cel_semver *a, const struct cel_semver *b)
 {
     for (int i = 0; i < 3; i++) {
         if (a->part[i] != b->part[i])

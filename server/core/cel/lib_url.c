@@ -130,7 +130,7 @@ static const char *parse(const char *s, size_t n, struct cel_url *u)
     return escapes_ok(s, (size_t)(end - s)) ? NULL : "malformed percent-encoding";
 }
 
-const char *url_check(const char *s, size_t n)
+const char *cel_url_check(const char *s, size_t n)
 {
     struct cel_url u;
 
@@ -150,7 +150,7 @@ static struct cel_value url(struct cel_run *run, const struct cel_value *a, uint
 static struct cel_value is_url(struct cel_run *run, const struct cel_value *a, uint32_t n)
 {
     (void)n;
-    return cel_pay(run, a->n / 8) ? cel_bool(url_check(a->s, a->n) == NULL) : run_stopped(run);
+    return cel_pay(run, a->n / 8) ? cel_bool(cel_url_check(a->s, a->n) == NULL) : run_stopped(run);
 }
 
 static const struct cel_url *of(const struct cel_value *v)

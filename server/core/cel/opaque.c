@@ -44,7 +44,7 @@ int opaque_compare(const struct cel_value *a, const struct cel_value *b)
     case CEL_QUANTITY:
         return ORDER(((const struct cel_quantity *)x)->nano, ((const struct cel_quantity *)y)->nano);
     case CEL_SEMVER:
-        return semver_compare(x, y);
+        return cel_semver_compare(x, y);
     case CEL_FORMAT:
         return sign(strcmp(format_name(a), format_name(b)));
     default:

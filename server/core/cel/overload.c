@@ -29,6 +29,18 @@ bool function_exists(const struct cel_env *env, const char *name)
     return false;
 }
 
+bool namespace_exists(const struct cel_env *env, const char *name)
+{
+    const struct cel_function *f;
+    size_t len = strlen(name);
+
+    for (uint32_t i = 0; (f = function_at(env, i)) != NULL; i++) {
+        if (!f->method && strncmp(f->name, name, len) == 0 && f->name[len] == '.')
+            return true;
+    }
+    return false;
+}
+
 static bool takes_number(const struct cel_function *f, uint32_t n)
 {
     return f->any_number ? n >= f->n_args : n == f->n_args;
@@ -39,14 +51,14 @@ static bool can_take(const struct cel_function *f, const struct cel_node *n)
 {
     for (uint32_t i = 0; i < n->n; i++) {
         uint32_t wanted = f->any_number ? f->kinds[0] : f->kinds[i];
-        if ((shape_kinds(n->items[i]->shape) & wanted) == 0)
+        if ((cel_shape_kinds(n->items[i]->shape) & wanted) == 0)
             return false;
     }
     return true;
 }
 
 /* A name close to the one written, among functions or among methods. */
-static int unknown_function(struct cel_checker *c, const struct cel_node *n)
+int check_unknown_function(struct cel_checker *c, const struct cel_node *n)
 {
     static const char *const macros[] = { "has", "all", "exists", "exists_one", "map", "filter", "existsOne",
         "transformList", "transformMap", "transformMapEntry", "optMap", "optFlatMap", "sortBy" };
@@ -61,7 +73,7 @@ static int unknown_function(struct cel_checker *c, const struct cel_node *n)
     }
     for (size_t i = 0; i < N_ITEMS(macros) && count < N_ITEMS(names); i++)
         names[count++] = macros[i];
-    return check_refuse(c, n, "unknown function '%s'%s", n->name.text, suggest(hint, n->name.text, names, count));
+    return check_refuse(c, n, "unknown function '%s'%s", n->name.text, cel_suggest(hint, n->name.text, names, count));
 }
 
 static int wrong_arguments(struct cel_checker *c, const struct cel_node *n, bool right_number)
@@ -70,7 +82,7 @@ static int wrong_arguments(struct cel_checker *c, const struct cel_node *n, bool
     size_t len = 0;
 
     for (uint32_t i = 0; i < n->n && len < sizeof kinds; i++) {
-        uint32_t k = shape_kinds(n->items[i]->shape);
+        uint32_t k = cel_shape_kinds(n->items[i]->shape);
         const char *name = k == CEL_ANY ? "dyn" : (k & (k - 1)) == 0 ?
                            cel_kind_name((enum cel_kind)__builtin_ctz(k)) : "one of several";
         len += (size_t)snprintf(kinds + len, sizeof kinds - len, "%s%s", i > 0 ? ", " : "", name);
@@ -83,17 +95,17 @@ static int wrong_arguments(struct cel_checker *c, const struct cel_node *n, bool
 
 static const struct cel_shape *rule_shape(struct cel_checker *c, const struct cel_function *f, const struct cel_node *n)
 {
-    const struct cel_shape *first = n->n > 0 ? n->items[0]->shape : &shape_any;
-    const struct cel_shape *item = first->items != NULL && first->fields == NULL ? first->items : &shape_any;
+    const struct cel_shape *first = n->n > 0 ? n->items[0]->shape : &cel_shape_any;
+    const struct cel_shape *item = first->items != NULL && first->fields == NULL ? first->items : &cel_shape_any;
 
     switch ((enum cel_result_rule)f->rule) {
     case CEL_GIVES_SAME: return first;
     case CEL_GIVES_ITEM: return item;
-    case CEL_GIVES_OPTIONAL: return shape_of(c->arena, K_OPTIONAL, first);
-    case CEL_GIVES_OPTIONAL_ITEM: return shape_of(c->arena, K_OPTIONAL, item);
+    case CEL_GIVES_OPTIONAL: return cel_shape_of(c->arena, K_OPTIONAL, first);
+    case CEL_GIVES_OPTIONAL_ITEM: return cel_shape_of(c->arena, K_OPTIONAL, item);
     case CEL_GIVES_KINDS: break;
     }
-    return shape_of_kinds(c->arena, f->gives);
+    return cel_shape_of_kinds(c->arena, f->gives);
 }
 
 /* orValue: the inside of the optional, when the default can be the same. */
@@ -101,10 +113,10 @@ static const struct cel_shape *or_value_shape(const struct cel_node *n)
 {
     const struct cel_shape *on = n->items[0]->shape, *other = n->items[1]->shape;
 
-    if (on->items == NULL || shape_kinds(on->items) != shape_kinds(other))
-        return &shape_any;
-    bool bare = other->fields == NULL && (other->items == NULL || other->items == &shape_any);
-    return bare ? on->items : &shape_any;
+    if (on->items == NULL || cel_shape_kinds(on->items) != cel_shape_kinds(other))
+        return &cel_shape_any;
+    bool bare = other->fields == NULL && (other->items == NULL || other->items == &cel_shape_any);
+    return bare ? on->items : &cel_shape_any;
 }
 
 static int result_shape(struct cel_checker *c, struct cel_node *n)
@@ -116,10 +128,10 @@ static int result_shape(struct cel_checker *c, struct cel_node *n)
         if (s == NULL)
             return err_nomem(c->err);
         n->shape = s;
-        kinds |= shape_kinds(s);
+        kinds |= cel_shape_kinds(s);
     }
     if (n->n_overloads > 1)
-        n->shape = shape_of_kinds(c->arena, kinds);
+        n->shape = cel_shape_of_kinds(c->arena, kinds);
     if (n->two && strcmp(n->name.text, "orValue") == 0)
         n->shape = or_value_shape(n);
     return n->shape == NULL ? err_nomem(c->err) : 0;
@@ -163,7 +175,7 @@ int check_call(struct cel_checker *c, struct cel_node **node)
             found[n->n_overloads++] = f;
     }
     if (n->n_overloads == 0 && !c->env->lenient)
-        return named ? wrong_arguments(c, n, numbered) : unknown_function(c, n);
+        return named ? wrong_arguments(c, n, numbered) : check_unknown_function(c, n);
     const struct cel_function **kept = arena_array(c->arena, n->n_overloads, sizeof *kept);
     if (kept == NULL)
         return err_nomem(c->err);
@@ -220,14 +232,14 @@ static int refuse_operands(struct cel_checker *c, const struct cel_node *n, uint
 
 static int check_binary(struct cel_checker *c, struct cel_node *n)
 {
-    uint32_t a = shape_kinds(n->a->shape), b = shape_kinds(n->b->shape), gives = 0;
+    uint32_t a = cel_shape_kinds(n->a->shape), b = cel_shape_kinds(n->b->shape), gives = 0;
 
     if (n->sub == BIN_EQ || n->sub == BIN_NE) {
         /* Equality is defined for everything; what can never be equal is a mistake. */
         bool numbers = (a & CEL_NUMBER) != 0 && (b & CEL_NUMBER) != 0;
         if ((a & b) == 0 && !numbers && ((a | b) & K_NULL) == 0 && !c->env->lenient)
             return refuse_operands(c, n, a, b);
-        n->shape = shape_of_kinds(c->arena, K_BOOL);
+        n->shape = cel_shape_of_kinds(c->arena, K_BOOL);
         return 0;
     }
     for (uint32_t i = 0; i < operators[n->sub].n; i++) {
@@ -238,38 +250,38 @@ static int check_binary(struct cel_checker *c, struct cel_node *n)
     if (gives == 0 && !c->env->lenient)
         return refuse_operands(c, n, a, b);
     bool lists = n->sub == BIN_ADD && a == K_LIST && n->a->shape->items == n->b->shape->items;
-    n->shape = lists ? n->a->shape : shape_of_kinds(c->arena, gives);
+    n->shape = lists ? n->a->shape : cel_shape_of_kinds(c->arena, gives);
     return n->shape == NULL ? err_nomem(c->err) : 0;
 }
 
 static int wants_bool(struct cel_checker *c, const struct cel_node *n)
 {
-    if (c->env->lenient || (shape_kinds(n->shape) & K_BOOL) != 0)
+    if (c->env->lenient || (cel_shape_kinds(n->shape) & K_BOOL) != 0)
         return 0;
-    return check_refuse(c, n, "expected a condition, found %s", kinds_text(shape_kinds(n->shape)));
+    return check_refuse(c, n, "expected a condition, found %s", kinds_text(cel_shape_kinds(n->shape)));
 }
 
 int check_operator(struct cel_checker *c, struct cel_node *n)
 {
-    uint32_t kinds = n->a != NULL ? shape_kinds(n->a->shape) : 0;
+    uint32_t kinds = n->a != NULL ? cel_shape_kinds(n->a->shape) : 0;
 
     switch (n->op) {
     case OP_BINARY:
         return check_binary(c, n);
     case OP_COND:
         n->shape = n->b->shape == n->c->shape ? n->b->shape :
-                   shape_of_kinds(c->arena, shape_kinds(n->b->shape) | shape_kinds(n->c->shape));
+                   cel_shape_of_kinds(c->arena, cel_shape_kinds(n->b->shape) | cel_shape_kinds(n->c->shape));
         return n->shape == NULL ? err_nomem(c->err) : wants_bool(c, n->a);
     case OP_NEG:
         if ((kinds & (K_INT | K_DOUBLE)) == 0 && !c->env->lenient)
             return check_refuse(c, n, "'-' does not take %s", kinds_text(kinds));
-        n->shape = shape_of_kinds(c->arena, kinds & (K_INT | K_DOUBLE));
+        n->shape = cel_shape_of_kinds(c->arena, kinds & (K_INT | K_DOUBLE));
         return n->shape == NULL ? err_nomem(c->err) : 0;
     case OP_NOT:
-        n->shape = shape_of_kinds(c->arena, K_BOOL);
+        n->shape = cel_shape_of_kinds(c->arena, K_BOOL);
         return wants_bool(c, n->a);
     default:
-        n->shape = shape_of_kinds(c->arena, K_BOOL);
+        n->shape = cel_shape_of_kinds(c->arena, K_BOOL);
         for (uint32_t i = 0; i < n->n; i++) {
             if (wants_bool(c, n->items[i]) != 0)
                 return -1;

@@ -8,11 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct node_list {
-    struct cel_node **ptr;
-    uint32_t n, cap;
-};
-
 static int parse_expr(struct cel_parser *p, struct cel_node **out);
 
 static int refuse(struct cel_parser *p, uint32_t at, const char *what)
@@ -24,57 +19,6 @@ static int unexpected(struct cel_parser *p, const char *wanted)
 {
     return cel_refuse(p->err, p->lex.text, p->lex.len, p->lex.start, "unexpected %s, expected %s",
                       token_text(p->lex.type), wanted);
-}
-
-struct cel_node *node_new(struct cel_parser *p, enum cel_op op, uint32_t start, uint32_t end)
-{
-    if (++p->n_nodes > p->max_nodes) {
-        err_set(p->err, ERR_TOO_LARGE, "the expression has more than %u parts", p->max_nodes);
-        return NULL;
-    }
-    struct cel_node *n = arena_alloc(p->arena, sizeof *n);
-    if (n == NULL) {
-        err_nomem(p->err);
-        return NULL;
-    }
-    n->op = (uint8_t)op;
-    n->start = n->at = start;
-    n->end = end;
-    n->height = 1;
-    n->shape = &shape_any;
-    return n;
-}
-
-static void higher(struct cel_node *n, const struct cel_node *child)
-{
-    if (child != NULL && child->height >= n->height)
-        n->height = (uint16_t)(child->height + 1);
-}
-
-int node_close(struct cel_parser *p, struct cel_node *n)
-{
-    higher(n, n->a);
-    higher(n, n->b);
-    higher(n, n->c);
-    for (uint32_t i = 0; i < n->n; i++)
-        higher(n, n->items[i]);
-    return n->height > MAX_HEIGHT ? refuse(p, n->start, "the expression is nested too deeply") : 0;
-}
-
-static int list_add(struct cel_parser *p, struct node_list *l, struct cel_node *n)
-{
-    if (l->n == l->cap) {
-        uint32_t cap = l->cap == 0 ? 4 : l->cap * 2;
-        struct cel_node **ptr = arena_array(p->arena, cap, sizeof *ptr);
-        if (ptr == NULL)
-            return err_nomem(p->err);
-        if (l->n > 0)
-            memcpy(ptr, l->ptr, l->n * sizeof *ptr);
-        l->ptr = ptr;
-        l->cap = cap;
-    }
-    l->ptr[l->n++] = n;
-    return 0;
 }
 
 static bool is(const struct cel_parser *p, enum token t)
@@ -173,17 +117,17 @@ static int parse_literal(struct cel_parser *p, bool negative, uint32_t start, st
 /* Items up to the closing token; `pairs`: "key: value", both put in turn. */
 static int parse_items(struct cel_parser *p, struct cel_node *n, enum token close, bool pairs)
 {
-    struct node_list l = { 0 }, opt = { 0 };
+    struct cel_nodes l = { 0 }, opt = { 0 };
     bool any = false;
 
     while (!is(p, close)) {
         struct cel_node *item;
         int optional = accept(p, T_QUESTION);
-        if (optional < 0 || parse_expr(p, &item) != 0 || list_add(p, &l, item) != 0 ||
-            list_add(p, &opt, optional > 0 ? item : NULL) != 0)
+        if (optional < 0 || parse_expr(p, &item) != 0 || nodes_add(p, &l, item) != 0 ||
+            nodes_add(p, &opt, optional > 0 ? item : NULL) != 0)
             return -1;
         any |= optional > 0;
-        if (pairs && (expect(p, T_COLON, NULL) != 0 || parse_expr(p, &item) != 0 || list_add(p, &l, item) != 0))
+        if (pairs && (expect(p, T_COLON, NULL) != 0 || parse_expr(p, &item) != 0 || nodes_add(p, &l, item) != 0))
             return -1;
         int comma = accept(p, T_COMMA);
         if (comma < 0)
@@ -219,15 +163,15 @@ static int parse_aggregate(struct cel_parser *p, enum cel_op op, enum token clos
 /* At the opening parenthesis; the receiver, if any, is put first. */
 static int parse_call(struct cel_parser *p, struct cel_node *n, struct cel_node *receiver)
 {
-    struct node_list l = { 0 };
+    struct cel_nodes l = { 0 };
 
-    if (receiver != NULL && list_add(p, &l, receiver) != 0)
+    if (receiver != NULL && nodes_add(p, &l, receiver) != 0)
         return -1;
     if (advance(p) != 0)
         return -1;
     for (int more = !is(p, T_RPAREN); more != 0;) {
         struct cel_node *item;
-        if (parse_expr(p, &item) != 0 || list_add(p, &l, item) != 0 || (more = accept(p, T_COMMA)) < 0)
+        if (parse_expr(p, &item) != 0 || nodes_add(p, &l, item) != 0 || (more = accept(p, T_COMMA)) < 0)
             return -1;
     }
     n->items = l.ptr;
@@ -344,7 +288,7 @@ static int parse_struct(struct cel_parser *p, struct cel_node **path)
     n->name.text = arena_strndup(p->arena, p->lex.text + n->start, n->name.len);
     if (n->name.text == NULL)
         return err_nomem(p->err);
-    struct node_list l = { 0 };
+    struct cel_nodes l = { 0 };
     if (advance(p) != 0)
         return -1;
     for (int more = !is(p, T_RBRACE); more != 0 && !is(p, T_RBRACE);) {
@@ -353,7 +297,7 @@ static int parse_struct(struct cel_parser *p, struct cel_node **path)
         if (!is(p, T_IDENT) && !is(p, T_QUOTED))
             return unexpected(p, "a field name");
         if (advance(p) != 0 || expect(p, T_COLON, NULL) != 0 || parse_expr(p, &value) != 0 ||
-            list_add(p, &l, value) != 0 || (more = accept(p, T_COMMA)) < 0)
+            nodes_add(p, &l, value) != 0 || (more = accept(p, T_COMMA)) < 0)
             return -1;
     }
     n->items = l.ptr;
@@ -457,10 +401,10 @@ static int combine(struct cel_parser *p, enum token t, uint32_t at, struct cel_n
     } else {
         /* A chain grows its items by doubling: the capacity is the power of two below. */
         bool chain = (*left)->op == op;
-        struct node_list l = { chain ? (*left)->items : NULL, chain ? (*left)->n : 0, 0 };
+        struct cel_nodes l = { chain ? (*left)->items : NULL, chain ? (*left)->n : 0, 0 };
         for (l.cap = l.n == 0 ? 0 : 4; l.cap < l.n;)
             l.cap *= 2;
-        if ((!chain && list_add(p, &l, *left) != 0) || list_add(p, &l, right) != 0)
+        if ((!chain && nodes_add(p, &l, *left) != 0) || nodes_add(p, &l, right) != 0)
             return -1;
         n->items = l.ptr;
         n->n = l.n;

@@ -7,9 +7,10 @@
  * match could begin, so a pattern that is not anchored gets the lazy prefix
  * `(?s:.)*?` and is matched at one place: then the match limit bounds the whole
  * search.  The limit is what was paid for (STEPS per unit of cost).  When it is
- * reached, more is paid and allowed, until the budget or MAX_STEPS ends it; a
- * plain yes or no is instead found by PCRE2's other matcher, which goes through
- * the text once and never back: so `(a+)+$` is answered, not refused. */
+ * reached, more is paid and allowed, until the budget or MAX_STEPS ends it; for a
+ * plain yes or no PCRE2's other matcher is tried instead, which goes through the
+ * text once and keeps as many states as its workspace holds: `(a|aa)+$` is
+ * answered, `(a+)+$` on a long text is an error ("too costly"), and both end. */
 #include "core/cel/internal.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -79,7 +80,8 @@ static pcre2_code *compile_code(struct arena *arena, struct cel_regex *re, int *
 {
     uint32_t options = 0;
     size_t size = 0;
-    pcre2_code *code = compile_text(arena, re->text, re->text_len, 0, error);
+    /* `.*` in front is not the anchor that is asked for below. */
+    pcre2_code *code = compile_text(arena, re->text, re->text_len, PCRE2_NO_DOTSTAR_ANCHOR, error);
 
     if (code == NULL)
         return NULL;

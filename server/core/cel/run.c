@@ -41,14 +41,6 @@ int cel_eval(const struct cel_program *p, const struct cel_activation *act, stru
     return run_program(p, act, arena, budget, NULL, result, err);
 }
 
-struct cel_value cel_item(const struct cel_program *p, const struct cel_activation *act, struct arena *arena,
-                          const struct cel_value *list, uint32_t i)
-{
-    struct cel_run run = { .budget = INT64_MAX, .arena = arena, .program = p, .act = act };
-
-    return cel_at(&run, list, i);
-}
-
 struct cel_value cel_eval_within(struct cel_run *run, const struct cel_program *p, const struct cel_activation *act)
 {
     struct cel_run inner = *run;

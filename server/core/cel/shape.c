@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-const struct cel_shape shape_any = { .kinds = 0 };
+const struct cel_shape cel_shape_any = { .kinds = 0 };
 
 /* One shape per kind, so that equal shapes are the same pointer where it matters. */
 static const struct cel_shape one_kind[CEL_KINDS] = {
@@ -28,7 +28,7 @@ static const struct cel_shape one_kind[CEL_KINDS] = {
     [CEL_FORMAT] = { .kinds = CEL_K(CEL_FORMAT) },
 };
 
-const struct cel_shape *shape_of(struct arena *arena, uint32_t kinds, const struct cel_shape *items)
+const struct cel_shape *cel_shape_of(struct arena *arena, uint32_t kinds, const struct cel_shape *items)
 {
     struct cel_shape *s = arena_alloc(arena, sizeof *s);
 
@@ -37,18 +37,18 @@ const struct cel_shape *shape_of(struct arena *arena, uint32_t kinds, const stru
     return s;
 }
 
-const struct cel_shape *shape_of_kinds(struct arena *arena, uint32_t kinds)
+const struct cel_shape *cel_shape_of_kinds(struct arena *arena, uint32_t kinds)
 {
     if (kinds == 0 || (kinds & CEL_ANY) == CEL_ANY)
-        return &shape_any;
+        return &cel_shape_any;
     for (int k = CEL_NULL; k < CEL_KINDS; k++) {
         if (kinds == CEL_K(k))
             return &one_kind[k];
     }
-    return shape_of(arena, kinds, NULL);
+    return cel_shape_of(arena, kinds, NULL);
 }
 
-const struct cel_field *shape_field(const struct cel_shape *s, const char *name)
+const struct cel_field *cel_shape_field(const struct cel_shape *s, const char *name)
 {
     for (uint32_t i = 0; i < s->n_fields; i++) {
         if (strcmp(s->fields[i].name, name) == 0)
@@ -57,7 +57,7 @@ const struct cel_field *shape_field(const struct cel_shape *s, const char *name)
     return NULL;
 }
 
-const char *suggest(char out[96], const char *wanted, const char *const *names, uint32_t n)
+const char *cel_suggest(char out[96], const char *wanted, const char *const *names, uint32_t n)
 {
     size_t most = strlen(wanted) / 3 + 1, best = most + 1;
     const char *found = NULL;

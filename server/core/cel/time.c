@@ -116,7 +116,7 @@ static int days_in(int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
-bool timestamp_parse(const char *s, size_t n, int64_t *seconds, uint32_t *nanos)
+bool cel_timestamp_parse(const char *s, size_t n, int64_t *seconds, uint32_t *nanos)
 {
     struct reader r = { s, s + n, false };
 
@@ -193,7 +193,7 @@ static __int128 part(struct reader *r)
     return whole * nanos + low * nanos / scale;
 }
 
-bool duration_parse(const char *s, size_t n, int64_t *nanos)
+bool cel_duration_parse(const char *s, size_t n, int64_t *nanos)
 {
     struct reader r = { s, s + n, false };
     bool negative = at(&r, '-');

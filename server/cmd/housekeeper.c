@@ -1,0 +1,184 @@
+/* housekeeper.c - see housekeeper.h.  It never opens a connection of its own: all it
+ * does goes through the writer, in small jobs, so that requests never wait long. */
+#include "cmd/housekeeper.h"
+
+#include "base/time.h"
+#include "db/ballast.h"
+#include "service/auth.h"
+#include "service/judge_image.h"
+#include "store/image.h"
+#include "store/scan.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, TICK_MS = 500 };
+
+struct housekeeper {
+    struct app *app;
+    const struct log *log;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool closing, had_ballast;
+    int64_t flushed_ms, swept_ms;
+};
+
+struct round {
+    struct app *app;
+    int64_t now_ms;
+    size_t n;                     /* done in this round */
+};
+
+/* ---- verdicts that fall due ---------------------------------------------------- */
+
+static int judge_due(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    struct arena arena;
+    int64_t *ids;
+    const char **causes;
+    struct verdict verdict;
+
+    arena_init(&arena, 256 << 20);
+    int rc = image_due(db, r->now_ms, JUDGE_AT_ONCE, &arena, &ids, &causes, &r->n, err);
+    for (size_t i = 0; rc == 0 && i < r->n; i++) {
+        const char *cause = causes[i] != NULL ? causes[i] : "time";
+        rc = image_judge(r->app, db, ids[i], cause, r->now_ms, r->now_ms, &arena, &verdict, err);
+    }
+    arena_clear(&arena);
+    return rc;
+}
+
+static int retain(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    int64_t dropped = 0;
+    int rc = scan_retain(db, r->app->settings.retain_scans, RETAIN_AT_ONCE, &dropped, err);
+
+    r->n = (size_t)dropped;
+    return rc;
+}
+
+static void complain_about(struct housekeeper *h, const char *what, const struct err *err)
+{
+    LOG(h->log, LOG_WARN, "housekeeping failed", LOG_TEXT("job", what), LOG_TEXT("error", err->msg));
+}
+
+/* Repeats a job in small transactions while it finds work. */
+static void drain(struct housekeeper *h, const char *what, int (*job)(struct db *, void *, struct err *), size_t full)
+{
+    struct round r = { .app = h->app, .n = full };
+
+    while (r.n == full && !h->closing) {
+        struct err err = { 0 };
+        r.now_ms = time_now_ms();
+        r.n = 0;
+        if (writer_call(h->app->writer, job, &r, &err) != 0) {
+            complain_about(h, what, &err);
+            return;
+        }
+    }
+}
+
+/* A full disk can neither delete nor checkpoint: the ballast makes room for that. A
+ * failed fsync cannot be mended by going on: end, and let the supervisor start anew. */
+static void watch_storage(struct housekeeper *h)
+{
+    struct writer_stats stats;
+    struct err err = { 0 };
+
+    writer_stats(h->app->writer, &stats);
+    if (stats.broken) {
+        LOG(h->log, LOG_ERROR, "storage failed; stopping", LOG_INT("jobs", stats.jobs));
+        kill(getpid(), SIGTERM);
+    } else if (stats.full && h->had_ballast) {
+        LOG(h->log, LOG_ERROR, "the disk is full; space held back is released", LOG_INT("wal_bytes", stats.wal_bytes));
+        ballast_release(h->app->data_dir);
+        h->had_ballast = false;
+    } else if (stats.full) {
+        return;                        /* retention and the writer's checkpoints are at it */
+    } else if (!h->had_ballast && h->app->data_dir != NULL) {
+        h->had_ballast = ballast_keep(h->app->data_dir, BALLAST_BYTES, &err) == 0;
+    }
+}
+
+static void tick(struct housekeeper *h)
+{
+    struct err err = { 0 };
+    int64_t mono = time_monotonic_ms();
+
+    watch_storage(h);
+    drain(h, "judge", judge_due, JUDGE_AT_ONCE);
+    if (mono - h->flushed_ms >= 10 * MS_SECOND) {
+        h->flushed_ms = mono;
+        if (auth_flush_touched(h->app, &err) != 0)
+            complain_about(h, "last use", &err);
+    }
+    if (mono - h->swept_ms >= MS_MINUTE) {
+        h->swept_ms = mono;
+        if (auth_sweep(h->app, time_now_ms(), &err) != 0)
+            complain_about(h, "sweep", &err);
+        drain(h, "retention", retain, RETAIN_AT_ONCE);
+    }
+}
+
+static void *run(void *arg)
+{
+    struct housekeeper *h = arg;
+
+    pthread_mutex_lock(&h->lock);
+    while (!h->closing) {
+        struct timespec until;
+        pthread_mutex_unlock(&h->lock);
+        tick(h);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += TICK_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_mutex_lock(&h->lock);
+        if (!h->closing)
+            pthread_cond_timedwait(&h->wake, &h->lock, &until);
+    }
+    pthread_mutex_unlock(&h->lock);
+    return NULL;
+}
+
+int housekeeper_open(struct app *app, const struct log *log, struct housekeeper **out, struct err *err)
+{
+    struct housekeeper *h = calloc(1, sizeof *h);
+
+    if (h == NULL)
+        return err_nomem(err);
+    h->app = app;
+    h->log = log;
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->wake, NULL);
+    if (pthread_create(&h->thread, NULL, run, h) != 0) {
+        free(h);
+        return err_set(err, ERR_UNAVAILABLE, "cannot start a thread");
+    }
+    *out = h;
+    return 0;
+}
+
+void housekeeper_close(struct housekeeper *h)
+{
+    struct err err = { 0 };
+
+    if (h == NULL)
+        return;
+    pthread_mutex_lock(&h->lock);
+    h->closing = true;
+    pthread_cond_signal(&h->wake);
+    pthread_mutex_unlock(&h->lock);
+    pthread_join(h->thread, NULL);
+    if (auth_flush_touched(h->app, &err) != 0)
+        complain_about(h, "last use", &err);
+    pthread_mutex_destroy(&h->lock);
+    pthread_cond_destroy(&h->wake);
+    free(h);
+}

@@ -1,0 +1,40 @@
+/* table.js - the one table.  Columns are a table too: { key, title, cell, sort?, num?, hide? }. */
+import { html } from './ui.js';
+import { Icon } from './icons.js';
+import { count } from './format.js';
+import { here, href_with } from './router.js';
+
+/* hide: 'm' leaves the column out below 1000 px, 's' below 640 px. */
+const class_of = c => [c.num && 'num', c.hide && `hide-${c.hide}`, c.class].filter(Boolean).join(' ') || null;
+
+/* The server sorts; a heading that can sort is a link to that order. */
+function Heading({ column: c, sorted }) {
+    if (!c.sort) return html`<th scope="col" class=${class_of(c)}>${c.title}</th>`;
+    const on = c.sort === sorted;
+    return html`<th scope="col" class=${class_of(c)} aria-sort=${on ? c.order ?? 'descending' : null}>
+        <a href=${href_with({ sort: c.sort })} class="sort" aria-label=${`${c.title}: ${c.says}`} title=${c.says}>${c.title}${on && html`<span class="arrow" aria-hidden="true">${c.order === 'ascending' ? '▲' : '▼'}</span>`}</a></th>`;
+}
+
+export const Table = ({ label, columns, rows, id, sorted }) => html`
+    <div class="scroll" role="region" aria-label=${`${label} table`} tabindex="0"><table>
+        <caption class="sr">${label}</caption>
+        <thead><tr>${columns.map(c => html`<${Heading} key=${c.key} column=${c} sorted=${sorted} />`)}</tr></thead>
+        <tbody>${rows.map((row, i) => html`<tr key=${id ? id(row) : i} data-row="">${columns.map((c, k) =>
+            k === 0 ? html`<th key=${c.key} scope="row" class=${class_of(c)}>${c.cell(row)}</th>`
+                : html`<td key=${c.key} class=${class_of(c)}>${c.cell(row)}</td>`)}</tr>`)}</tbody>
+    </table></div>`;
+
+/* Pages are cursors: forward by link, back by the browser's own memory. */
+export function Pager({ list, what, size }) {
+    const { query, state } = here();
+    const page = state?.page ?? (query.has('cursor') ? null : 1);
+    const from = page === null ? null : (page - 1) * size + 1;
+    const range = from === null || list.items.length === 0 ? count(list.items.length, what)
+        : `${from.toLocaleString('en-US')}–${(from + list.items.length - 1).toLocaleString('en-US')}${list.total >= 0 ? ` of ${list.total >= 10000 ? '10,000+' : list.total.toLocaleString('en-US')}` : ''}`;
+    return html`<nav class="pager" aria-label=${`Pages of ${what}s`}>
+        <span class="quiet" role="status">${range}</span>
+        ${query.has('cursor') && html`<a class="button" href=${href_with({ cursor: null })}>First page</a>`}
+        ${page > 1 && html`<button type="button" onClick=${() => history.back()}><${Icon} name="previous" size=${12} /> Previous</button>`}
+        ${list.next && html`<a class="button" data-page=${page === null ? null : page + 1} href=${href_with({ cursor: list.next })} rel="next">Next <${Icon} name="next" size=${12} /></a>`}
+    </nav>`;
+}
