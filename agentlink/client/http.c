@@ -136,8 +136,8 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
             return err_set(err, ERR_INVALID, "%s: a header holds no control characters", name);
     }
     buf_init(&line, 64 * 1024);
-    /* "Name;" is libcurl's way to send a header without a value. */
-    buf_printf(&line, value[0] != '\0' ? "%s: %s" : "%s;%s", name, value);
+    /* For libcurl a name without a value is a header not to send. */
+    buf_printf(&line, "%s:%s%s", name, value[0] != '\0' ? " " : "", value);
     struct curl_slist *longer = line.failed ? NULL : curl_slist_append(*list, line.ptr);
     crypto_wipe(line.ptr, line.len);
     buf_free(&line);

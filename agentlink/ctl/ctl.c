@@ -36,6 +36,7 @@ static void say(const struct look *look, enum colour colour, const char *head, c
     put_colour(&b, look, colour, head);
     put_safe(&b, text);
     buf_putc(&b, '\n');
+    fflush(stdout);                 /* in a log both come in the order they were written */
     if (!b.failed)
         fwrite(b.ptr, 1, b.len, stderr);
     buf_free(&b);
