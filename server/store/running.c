@@ -1,7 +1,7 @@
 /* running.c - see running.h. */
 #include "store/running.h"
 
-#include "store/list.h"
+#include "store/rows.h"
 
 enum { Q_CLEAR, Q_ADD, Q_RECOUNT, Q_LIST, Q_OF_IMAGE, Q_N };
 
@@ -62,48 +62,37 @@ static const char *or_empty(const char *s)
     return s != NULL ? s : "";
 }
 
+static void running_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct running *r = out;
+
+    place_row(rows, arena, r, failed);
+    r->digest = db_col_text(rows, 6, arena, failed);
+    r->repository = db_col_text(rows, 7, arena, failed);
+    r->tag = db_col_text(rows, 8, arena, failed);
+    r->verdict = (int)db_col_i(rows, 9);
+    r->freshness = (int)db_col_i(rows, 10);
+}
+
 int running_list(struct db *db, const struct running_filter *f, const struct freshness_limits *limits, int64_t now_ms,
                  struct arena *arena, struct running **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct running, arena);
-    struct db_rows rows = { 0 };
+    return rows_all(db, &Q[Q_LIST],
+                    DB_IN(db_i(now_ms - limits->scan_max_age_ms), db_i(now_ms - limits->database_max_age_ms), db_t(f->cluster),
+                          db_t(f->namespace), db_t(f->image), f->verdict == 0 ? db_i_null() : db_i(f->verdict - 1),
+                          db_i(f->stale), db_t(or_empty(f->after[0])), db_t(or_empty(f->after[1])),
+                          db_t(or_empty(f->after[2])), db_t(or_empty(f->after[3])), db_i(f->limit)),
+                    arena, running_list_row, sizeof(struct running), (void **)items, n, err);
+}
 
-    if (db_rows_open(db, &Q[Q_LIST],
-                     DB_IN(db_i(now_ms - limits->scan_max_age_ms), db_i(now_ms - limits->database_max_age_ms), db_t(f->cluster),
-                           db_t(f->namespace), db_t(f->image), f->verdict == 0 ? db_i_null() : db_i(f->verdict - 1),
-                           db_i(f->stale), db_t(or_empty(f->after[0])), db_t(or_empty(f->after[1])),
-                           db_t(or_empty(f->after[2])), db_t(or_empty(f->after[3])), db_i(f->limit)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct running *r = list_add(&list);
-        if (r == NULL)
-            break;
-        place_row(&rows, arena, r, &list.failed);
-        r->digest = db_col_text(&rows, 6, arena, &list.failed);
-        r->repository = db_col_text(&rows, 7, arena, &list.failed);
-        r->tag = db_col_text(&rows, 8, arena, &list.failed);
-        r->verdict = (int)db_col_i(&rows, 9);
-        r->freshness = (int)db_col_i(&rows, 10);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+static void running_of_image_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct running *r = out;
+
+    place_row(rows, arena, r, failed);
 }
 
 int running_of_image(struct db *db, int64_t image_id, struct arena *arena, struct running **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct running, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_OF_IMAGE], DB_IN(db_i(image_id)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct running *r = list_add(&list);
-        if (r == NULL)
-            break;
-        place_row(&rows, arena, r, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_OF_IMAGE], DB_IN(db_i(image_id)), arena, running_of_image_row, sizeof(struct running), (void **)items, n, err);
 }

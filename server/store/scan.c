@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "store/list.h"
+#include "store/rows.h"
 
 #include <string.h>
 
@@ -90,23 +91,17 @@ int evidence_get(struct db *db, const char *id, struct arena *arena, struct evid
     return 1;
 }
 
+static void texts_of_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    const char **text = out;
+
+    *text = db_col_text(rows, 0, arena, failed);
+}
+
 static int texts_of(struct db *db, int query, struct db_value in, struct arena *arena, const char ***items, size_t *n,
                     struct err *err)
 {
-    struct list list = LIST_OF(const char *, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[query], &in, 1, &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        const char **text = list_add(&list);
-        if (text == NULL)
-            break;
-        *text = db_col_text(&rows, 0, arena, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[query], &in, 1, arena, texts_of_row, sizeof(const char *), (void **)items, n, err);
 }
 
 int evidence_scans(struct db *db, const char *id, struct arena *arena, const char ***items, size_t *n, struct err *err)
@@ -180,26 +175,21 @@ int scan_retire(struct db *db, const char *id, struct err *err)
     return db_exec(db, &Q[Q_RETIRE], DB_IN(db_t(id)), NULL, err);
 }
 
+static void scan_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct scan_row *s = out;
+
+    scan_from_row(rows, arena, s, failed);
+}
+
 int scan_list(struct db *db, const char *image, const char *scanner, int64_t before_ms, const char *before_id, int64_t limit,
               struct arena *arena, struct scan_row **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct scan_row, arena);
-    struct db_rows rows = { 0 };
-
-    int rc = image == NULL
-        ? db_rows_open(db, &Q[Q_LIST], DB_IN(db_t(scanner), db_i(before_ms), db_t(before_id), db_i(limit)), &rows, err)
-        : db_rows_open(db, &Q[Q_LIST_IMAGE], DB_IN(db_t(image), db_t(scanner), db_i(before_ms), db_t(before_id), db_i(limit)),
-                       &rows, err);
-    if (rc != 0)
-        return -1;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct scan_row *s = list_add(&list);
-        if (s == NULL)
-            break;
-        scan_from_row(&rows, arena, s, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    if (image != NULL)
+        return rows_all(db, &Q[Q_LIST_IMAGE], DB_IN(db_t(image), db_t(scanner), db_i(before_ms), db_t(before_id), db_i(limit)),
+                        arena, scan_list_row, sizeof(struct scan_row), (void **)items, n, err);
+    return rows_all(db, &Q[Q_LIST], DB_IN(db_t(scanner), db_i(before_ms), db_t(before_id), db_i(limit)), arena, scan_list_row,
+                    sizeof(struct scan_row), (void **)items, n, err);
 }
 
 int scan_clocks(struct db *db, int64_t image_id, struct scan_clocks *out, struct err *err)
