@@ -65,12 +65,12 @@ static const struct db_query Q[Q_N] = {
         "JOIN vulnerabilities v ON v.id = c.vulnerability_id JOIN scanners s ON s.id = c.scanner_id "
         "LEFT JOIN packages p ON p.id = c.package_id LEFT JOIN package_names n ON n.id = p.name_id "
         "WHERE c.image_id = $1 ORDER BY c.at_ms DESC, v.name LIMIT $2" },
-    [Q_HOLDERS] = { "finding.holders", "iitiii", FINDING_OUT "iittttiiii",
+    [Q_HOLDERS] = { "finding.holders", "iiiitiii", FINDING_OUT "iittttiiii",
         "SELECT " FINDING_COLS ", i.id, i.n_running, i.digest, r.name, i.tag, r.team, i.verdict, i.has_scan, i.scanned_ms, i.db_built_ms" FINDING_FROM
         "JOIN images i ON i.id = f.image_id JOIN repositories r ON r.id = i.repository_id "
-        "WHERE f.vulnerability_id = $1 AND f.image_id > $2 AND f.suppressed IS NULL AND ($3 IS NULL OR r.team = $3) "
-        "AND ($4 = 0 OR i.n_running > 0) AND ($5 = 0 OR f.fixed_version IS NOT NULL) "
-        "ORDER BY f.image_id, f.severity DESC, f.package_id LIMIT $6" },
+        "WHERE f.vulnerability_id = $1 AND (f.image_id, f.package_id, f.scanner_id) > ($2, $3, $4) AND f.suppressed IS NULL "
+        "AND ($5 IS NULL OR r.team = $5) AND ($6 = 0 OR i.n_running > 0) AND ($7 = 0 OR f.fixed_version IS NOT NULL) "
+        "ORDER BY f.image_id, f.package_id, f.scanner_id LIMIT $8" },
     [Q_ISSUE_CLEAR] = { "issue.clear", "ii", "", "DELETE FROM issues WHERE image_id = $1 AND scanner_id = $2" },
     [Q_ISSUE_ADD] = { "issue.add", "iiiititttttii", "",
         "INSERT INTO issues (image_id, scanner_id, position, kind, rule, severity, status, title, message, resolution, file, "
@@ -301,11 +301,12 @@ static void finding_holders_row(const struct db_rows *rows, struct arena *arena,
 }
 
 int finding_holders(struct db *db, int64_t vulnerability_id, const char *team, bool running, bool fixable,
-                    int64_t after_image, int64_t limit, struct arena *arena, struct finding_holder **items, size_t *n,
+                    const int64_t after[3], int64_t limit, struct arena *arena, struct finding_holder **items, size_t *n,
                     struct err *err)
 {
-    return rows_all(db, &Q[Q_HOLDERS], DB_IN(db_i(vulnerability_id), db_i(after_image), db_t(team), db_i(running),
-                                              db_i(fixable), db_i(limit)), arena, finding_holders_row, sizeof(struct finding_holder), (void **)items, n, err);
+    return rows_all(db, &Q[Q_HOLDERS], DB_IN(db_i(vulnerability_id), db_i(after[0]), db_i(after[1]), db_i(after[2]),
+                                             db_t(team), db_i(running), db_i(fixable), db_i(limit)),
+                    arena, finding_holders_row, sizeof(struct finding_holder), (void **)items, n, err);
 }
 
 int issue_clear(struct db *db, int64_t image_id, int64_t scanner_id, struct err *err)

@@ -45,8 +45,9 @@ static const struct db_query Q[Q_N] = {
         "AND ($2 IS NULL OR c.name = $2) AND (s.effective_ms, s.id) < ($3, $4) "
         "ORDER BY s.effective_ms DESC, s.id DESC LIMIT $5" },
     [Q_CLOCKS] = { "scan.clocks", "i", "iiii",
-        "SELECT MAX(scanned_ms), MAX(db_built_ms), COUNT(*), COUNT(signer_id) FROM scans "
-        "WHERE image_id = $1 AND is_current = 1 AND has_findings = 1" },
+        "SELECT MAX(s.scanned_ms), MAX(s.db_built_ms), COUNT(*), COUNT(g.id) FROM scans s "
+        "LEFT JOIN signers g ON g.id = s.signer_id AND g.revoked_ms IS NULL "
+        "WHERE s.image_id = $1 AND s.is_current = 1 AND s.has_findings = 1" },
     [Q_SIGNERS] = { "scan.signers", "i", "t",
         "SELECT DISTINCT g.name FROM scans s JOIN signers g ON g.id = s.signer_id "
         "WHERE s.image_id = $1 AND s.is_current = 1 AND g.revoked_ms IS NULL ORDER BY g.name" },
