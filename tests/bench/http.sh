@@ -52,6 +52,7 @@ for round in 1 2 3; do
     run nginx "$(cat "$dir/nginx.pid")" "http://127.0.0.1:$other/bundle" "$etag"
 done
 run worker "$server" "http://127.0.0.1:$port/v1/read/x" '"none"'
-exec
+kill "$server"
 wait "$server"
+server=
 "$program" idle 10000
