@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "service/auth.h"
 #include "service/judge_image.h"
+#include "store/admission.h"
 #include "store/image.h"
 #include "store/scan.h"
 
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, TICK_MS = 500 };
+enum { JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500, TICK_MS = 500 };
 
 struct housekeeper {
     struct app *app;
@@ -60,6 +61,17 @@ static int retain(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
+static int retain_admissions(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    const struct settings *s = &r->app->settings;
+    int64_t dropped = 0;
+    int rc = admission_retain(db, r->now_ms - s->retain_admissions_ms, s->retain_admissions, ADMISSIONS_AT_ONCE, &dropped, err);
+
+    r->n = dropped >= ADMISSIONS_AT_ONCE ? ADMISSIONS_AT_ONCE : 0;
+    return rc;
+}
+
 static void complain_about(struct housekeeper *h, const char *what, const struct err *err)
 {
     LOG(h->log, LOG_WARN, "housekeeping failed", LOG_TEXT("job", what), LOG_TEXT("error", err->msg));
@@ -97,6 +109,7 @@ static void tick(struct housekeeper *h)
         if (auth_sweep(h->app, time_now_ms(), &err) != 0)
             complain_about(h, "sweep", &err);
         drain(h, "retention", retain, RETAIN_AT_ONCE);
+        drain(h, "retention of admissions", retain_admissions, ADMISSIONS_AT_ONCE);
     }
 }
 
