@@ -63,7 +63,7 @@ const struct route routes_people[] = {
       &allowance_list_shape, NULL, allowance_page, "List where evidence may come unsigned.", NULL, 0 },
     { "POST", "/v1/unsigned-allowances", ROLE_ADMIN, CLASS_WRITE, BODY_JSON, KB(16), NULL, &allowance_new_shape,
       &allowance_shape, NULL, allowance_create, "Allow unsigned evidence for a while.", NULL, ROUTE_IDEMPOTENT },
-    { "DELETE", "/v1/unsigned-allowances/{pattern}", ROLE_ADMIN, CLASS_WRITE, BODY_NONE, 0, NULL, NULL, NULL,
+    { "DELETE", "/v1/unsigned-allowances/{pattern}", ROLE_ADMIN, CLASS_WRITE, BODY_NONE, 0, &allowance_which_shape, NULL, NULL,
       NULL, allowance_end, "End an allowance.", NULL, 0 },
 
     /* ---- exceptions ---- */

@@ -76,10 +76,12 @@ int allowance_create(struct call *c, const void *in, void *out, struct err *err)
 
 int allowance_end(struct call *c, const void *in, void *out, struct err *err)
 {
+    const struct allowance_which *q = c->query;
+    const char *pattern = q != NULL && q->pattern != NULL ? q->pattern : c->path[0];
     struct allowance before;
 
     (void)in, (void)out;
-    if (allowance_get(c->db, c->path[0], c->arena, &before, err) != 0 ||
+    if (allowance_get(c->db, pattern, c->arena, &before, err) != 0 ||
         allowance_delete(c->db, before.pattern, err) != 0 || judge_pattern(c, before.pattern, err) != 0)
         return -1;
     set_state(&before, c->now_ms);

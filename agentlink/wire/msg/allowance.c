@@ -27,3 +27,10 @@ static const struct field new_fields[] = {
 #undef AT
 const struct shape allowance_new_shape = { "unsigned_allowance_new", sizeof(struct allowance_new), new_fields,
                                            N_ITEMS(new_fields), false };
+
+static const struct field which_fields[] = {
+    { "pattern", FIELD_TEXT, 0, offsetof(struct allowance_which, pattern), 0, 1, 512, NULL, NULL,
+      "The pattern, when it has slashes; the path then ends in /-" },
+};
+const struct shape allowance_which_shape = { "unsigned_allowance_which", sizeof(struct allowance_which), which_fields,
+                                             N_ITEMS(which_fields), false };
