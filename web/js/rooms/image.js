@@ -35,7 +35,7 @@ const Judgement = ({ v, image }) => html`<div class=${`judgement judgement-${v.d
     <p class="quiet judgement-foot">judged <${Time} at=${v.decided_at} /> by policy set ${v.policy_version}
         ${v.excepted > 0 && html` · <a href=${href_with({ tab: 'findings', open: null })}>${number(v.excepted)} excepted</a>`}
         ${v.unsigned && html` · rests on unsigned evidence`}${v.valid_until && html` · may change <${Time} at=${v.valid_until} />`}</p>
-    ${image.freshness === 'never_scanned' && html`<p class="quiet">A scan answers it:</p><${Command}>${`keepctl scan upload scan.json --image ${shell(image.reference)}`}<//>`}
+    ${image.freshness === 'never_scanned' && html`<p class="quiet">A scan answers it:</p><${Command}>${`keepctl scan upload scan.json --image ${shell(image.reference)} --key ci.key`}<//>`}
 </div>`;
 
 const Clock = ({ label, at, none, state }) => html`<div class="clock"><dt>${label}</dt><dd><span class="clock-at"><${Time} at=${at} none=${none} /></span>${state}</dd></div>`;
@@ -79,7 +79,7 @@ function Found({ image, reload }) {
 export function Image({ id }) {
     const image = useData(`/v1/images/${id}`);
     if (image.error?.status === 404) return html`<${Page} title="Unknown image"><div class="panel"><${Empty} title="Keep has never heard of this digest">
-        <p><code class="long">${id}</code></p><p>It becomes known by a scan, or when a cluster reports that it runs:</p><${Command}>${`keepctl scan upload scan.json --image IMAGE@${id}`}<//><p><a href="/images">All images</a></p><//></div><//>`;
+        <p><code class="long">${id}</code></p><p>It becomes known by a scan, or when a cluster reports that it runs:</p><${Command}>${`keepctl scan upload scan.json --image IMAGE@${id} --key ci.key`}<//><p><a href="/images">All images</a></p><//></div><//>`;
     if (!image.data) return html`<${Page} title="Image"><${Ready} from=${image} what="Loading the image" /><//>`;
     return html`<${Ready} from=${image}>${i => html`<${Found} key=${i.digest} image=${i} reload=${image.reload} />`}<//>`;
 }
