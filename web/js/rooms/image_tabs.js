@@ -34,8 +34,10 @@ const finding_filters = [
     { name: 'open', kind: 'flag', label: 'open only', says: () => 'open only' },
 ];
 
+/* "fixed" is the scanner's word for "there is a fix": the finding is open all the same. */
+const PLAIN = ['affected', 'fixed', 'unknown', undefined, ''];
 const State = ({ of: f }) => (f.exception ? html`<${Tag} kind="calm" title=${f.exception.reason}>excepted<//><span class="under">ends <${Time} at=${f.exception.expires_at} /></span>`
-    : f.suppressed ? html`<${Tag} title=${f.suppressed}>suppressed<//>` : f.status && f.status !== 'affected' ? words(f.status) : 'open');
+    : f.suppressed ? html`<${Tag} title=${f.suppressed}>suppressed<//>` : html`open${!PLAIN.includes(f.status) && html`<span class="under">${words(f.status)}</span>`}`);
 
 const finding_columns = accept => [
     { key: 'name', title: 'Vulnerability', cell: f => html`<a class="name" href=${url('/findings', { vulnerability: f.vulnerability })}>${f.vulnerability}</a> <${Risk} of=${f} /><span class="under clip">${f.title} ${f.url && html`<${Outside} href=${f.url}><span class="sr">more about ${f.vulnerability}</span><//>`}</span>` },
