@@ -39,14 +39,15 @@ LDFLAGS_ALL := $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # ---- the layers, top first: this is also the link order --------------------
 LAYERS   := server/cmd server/http server/service server/store server/core server/db \
-            agentlink/ctl agentlink/client agentlink/wire agentlink/base
+            agentlink/demo agentlink/ctl agentlink/client agentlink/wire agentlink/base
 layer_sources = $(sort $(shell find $(1) -name '*.c' ! -name main.c))
 objects  = $(patsubst %.c,$(O)/%.o,$(1))
 ARCHIVES := $(foreach l,$(LAYERS),$(O)/$(l).a)
-SERVER_ARCHIVES := $(filter-out $(O)/agentlink/ctl.a,$(ARCHIVES))
+SERVER_ARCHIVES := $(filter-out $(O)/agentlink/ctl.a $(O)/agentlink/demo.a,$(ARCHIVES))
 CTL_ARCHIVES := $(foreach l,agentlink/ctl server/core agentlink/client agentlink/wire agentlink/base,$(O)/$(l).a)
+DEMO_ARCHIVES := $(foreach l,agentlink/demo agentlink/client agentlink/wire agentlink/base,$(O)/$(l).a)
 
-PROGRAMS := $(if $(wildcard server/main.c),$(O)/keepd) $(if $(wildcard agentlink/ctl/main.c),$(O)/keepctl)
+PROGRAMS := $(if $(wildcard server/main.c),$(O)/keepd) $(if $(wildcard agentlink/ctl/main.c),$(O)/keepctl) $(O)/keep-demo
 
 archives: $(ARCHIVES)
 
@@ -115,6 +116,10 @@ $(O)/keepd: $(call objects,server/main.c) $(SERVER_ARCHIVES)
 $(O)/keepctl: $(call objects,agentlink/ctl/main.c) $(CTL_ARCHIVES)
 	@echo '  LINK $@'
 	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(CTL_ARCHIVES) $(LIBS)
+
+$(O)/keep-demo: $(call objects,agentlink/demo/main.c) $(DEMO_ARCHIVES)
+	@echo '  LINK $@'
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(DEMO_ARCHIVES) $(LIBS)
 
 # ---- tests: every .c in these folders is one program ------------------------
 TEST_LIBS := -lcmocka

@@ -310,6 +310,9 @@ int statement_scan_predicate(struct arena *arena, const struct scan_spec *spec, 
         return -1;
     jsonw_init(&w, out);
     jsonw_object(&w);
+    jsonw_key(&w, "invocation");       /* part of the format; nothing is claimed in it */
+    jsonw_object(&w);
+    jsonw_object_end(&w);
     jsonw_key(&w, "scanner");
     jsonw_object(&w);
     jsonw_kstr(&w, "uri", spec->scanner_uri != NULL ? spec->scanner_uri : "");

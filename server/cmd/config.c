@@ -31,6 +31,9 @@ const struct setting settings_table[] = {
     { "session.max", SETTING_DURATION, AT(settings.session_max_ms), "7d", MS_MINUTE, DAYS(365), false, "A session ends after this." },
     { "token.max", SETTING_DURATION, AT(settings.token_max_ms), "400d", MS_HOUR, DAYS(3650), false, "Longest life of an API token." },
     { "exception.max", SETTING_DURATION, AT(settings.exception_max_ms), "365d", MS_HOUR, DAYS(3650), false, "Longest life of an exception." },
+    { "admission.excluded_namespaces", SETTING_TEXT, AT(settings.admission_excluded), "kube-system,kube-public,kube-node-lease", 0, 0, false, "Namespaces that admission does not judge; names or patterns with *, separated by commas." },
+    { "admission.break_glass", SETTING_BOOL, AT(settings.admission_break_glass), "false", 0, 0, false, "The annotation keep.example/break-glass: REASON lets a refused pod in, recorded and alerted." },
+    { "admission.refuse_controllers", SETTING_BOOL, AT(settings.admission_refuse_controllers), "false", 0, 0, false, "Refuse Deployments and the like; otherwise they are warned about and their pods are refused." },
     { "limit.upload", SETTING_BYTES, AT(settings.scan_body_max), "64MiB", 1024, 64 << 20, false, "Bytes of an uploaded report after decompression." },
     { "limit.rate", SETTING_INT, AT(rate), "100", 0, 1000000, false, "Requests a second per caller; 0: no limit." },
     { "limit.burst", SETTING_INT, AT(burst), "1000", 1, 1000000, false, "Requests at once before the rate counts." },
@@ -44,6 +47,8 @@ const struct setting settings_table[] = {
     { "queue.write", SETTING_INT, AT(writer_queue), "1024", 1, 1000000, false, "Writes that may wait for the writer." },
     { "queue.batch", SETTING_INT, AT(writer_batch), "64", 1, 10000, false, "Writes committed together." },
     { "retain.scans", SETTING_INT, AT(settings.retain_scans), "10", 1, 100000, false, "Superseded scans kept per image and scanner." },
+    { "retain.admissions", SETTING_INT, AT(settings.retain_admissions), "100000", 100, 100000000, false, "Newest admission reviews kept." },
+    { "retain.admissions_age", SETTING_DURATION, AT(settings.retain_admissions_ms), "90d", MS_HOUR, DAYS(3650), false, "Admission reviews older than this are dropped." },
 };
 const size_t n_settings_table = N_ITEMS(settings_table);
 

@@ -6,6 +6,7 @@
 #include "db/ballast.h"
 #include "service/auth.h"
 #include "service/judge_image.h"
+#include "store/admission.h"
 #include "store/image.h"
 #include "store/scan.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, TICK_MS = 500 };
+enum { JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500, TICK_MS = 500 };
 
 struct housekeeper {
     struct app *app;
@@ -60,6 +61,17 @@ static int retain(struct db *db, void *arg, struct err *err)
     int rc = scan_retain(db, r->app->settings.retain_scans, RETAIN_AT_ONCE, &dropped, err);
 
     r->n = (size_t)dropped;
+    return rc;
+}
+
+static int retain_admissions(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    const struct settings *s = &r->app->settings;
+    int64_t dropped = 0;
+    int rc = admission_retain(db, r->now_ms - s->retain_admissions_ms, s->retain_admissions, ADMISSIONS_AT_ONCE, &dropped, err);
+
+    r->n = dropped >= ADMISSIONS_AT_ONCE ? ADMISSIONS_AT_ONCE : 0;
     return rc;
 }
 
@@ -123,6 +135,7 @@ static void tick(struct housekeeper *h)
         if (auth_sweep(h->app, time_now_ms(), &err) != 0)
             complain_about(h, "sweep", &err);
         drain(h, "retention", retain, RETAIN_AT_ONCE);
+        drain(h, "retention of admissions", retain_admissions, ADMISSIONS_AT_ONCE);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "http/metrics.h"
 #include "http/server.h"
 #include "http/static.h"
+#include "service/admissions.h"
 #include "service/auth.h"
 #include "service/idempotent.h"
 #include "service/policies.h"
@@ -87,6 +88,7 @@ static void metrics_hook(struct app *app, struct buf *out)
                    rows[i].name, (long long)rows[i].value);
     buf_printf(out, "# HELP keepd_start_time_seconds When this process started.\n# TYPE keepd_start_time_seconds gauge\n"
                     "keepd_start_time_seconds %lld\n", (long long)(app->started_ms / 1000));
+    admissions_metrics(app, out);
 }
 
 static struct http_hooks hooks = { .identify = identify_hook, .ready = ready_hook, .metrics = metrics_hook };
@@ -144,7 +146,9 @@ static int open_app(struct running_server *s, struct err *err)
         return err_nomem(err);
     if (policies_open(&s->app, err) != 0 || open_storage(s, err) != 0)
         return -1;
-    return writer_call(s->app.writer, ship, s, err) != 0 || writer_call(s->app.writer, compile_policies, s, err) != 0 ? -1 : 0;
+    if (writer_call(s->app.writer, ship, s, err) != 0 || writer_call(s->app.writer, compile_policies, s, err) != 0)
+        return -1;
+    return admissions_open(&s->app, err);
 }
 
 static int open_http(struct running_server *s, struct err *err)
@@ -181,6 +185,7 @@ static void stop(struct running_server *s)
     housekeeper_close(s->housekeeper);
     http_close(s->http);
     work_close(s->work);
+    admissions_close(&s->app);
     writer_close(s->app.writer);
     metrics_free(s->metrics);
     policies_close(&s->app);

@@ -2,8 +2,10 @@
 #include "cmd/serve.h"
 
 #include "http/routes.h"
+#include "http/routes_admission.h"
 #include "http/routes_fleet.h"
 #include "http/routes_people.h"
+#include "store/admission.h"
 #include "store/allowance.h"
 #include "store/api_token.h"
 #include "store/audit.h"
@@ -25,7 +27,7 @@
 #include <string.h>
 
 const struct db_queries *const all_queries[] = {
-    &allowance_queries, &api_token_queries, &audit_queries, &exception_queries, &finding_queries, &idempotency_queries,
+    &admission_queries, &allowance_queries, &api_token_queries, &audit_queries, &exception_queries, &finding_queries, &idempotency_queries,
     &image_queries, &login_link_queries, &package_queries, &policy_doc_queries, &posture_queries, &recheck_queries,
     &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries, NULL,
 };
@@ -45,6 +47,7 @@ const struct route *routes_gather(size_t *n)
     static struct route all[ROUTES_MAX];
     const struct { const struct route *rows; size_t n; } parts[] = {
         { routes, n_routes }, { routes_fleet, n_routes_fleet }, { routes_people, n_routes_people },
+        { routes_admission, n_routes_admission },
     };
 
     *n = 0;

@@ -74,6 +74,8 @@ void request_completed(void *server, struct MHD_Connection *mhd, void **state, e
     (void)how;
     if (r == NULL)
         return;
+    if (r->is_suspended)                          /* the peer left while a worker had it */
+        atomic_fetch_sub(&s->suspended, 1);
     conn_idles(r->conn);
     if (r->body_reserved > 0)
         work_release(s->back.work, r->body_reserved);

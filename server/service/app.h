@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct policies;          /* compiled snapshot, service/policies.h */
+struct admissions;        /* counters and the batch of answers, service/admissions.h */
 struct touched;           /* last use of tokens and sessions, service/auth.h */
 
 /* Settings that handlers read (the configuration table fills them). */
@@ -25,6 +26,11 @@ struct settings {
     int64_t exception_max_ms;        /* longest life of an exception: 365 days */
     int64_t scan_body_max;           /* bytes of an upload after content decoding: 64 MiB */
     int64_t retain_scans;            /* superseded scans kept per image and scanner: 10 */
+    const char *admission_excluded;  /* namespaces that are not judged: "kube-system,kube-*" */
+    bool admission_break_glass;      /* the annotation counts: off */
+    bool admission_refuse_controllers;   /* refuse Deployments and the like, not only their pods: off */
+    int64_t retain_admissions;       /* newest admission reviews kept: 100,000 */
+    int64_t retain_admissions_ms;    /* none is kept longer: 90 days */
     bool secure_cookies;             /* TLS is on, or a proxy in front does it */
 };
 
@@ -35,6 +41,7 @@ struct app {
     struct writer *writer;
     struct touched *touched;
     struct policies *policies;
+    struct admissions *admissions;
     int64_t started_ms;
 };
 

@@ -119,26 +119,69 @@ int64_t page_limit(const struct page_query *q)
     return page_size(q) + 1;
 }
 
+static int not_ours(struct err *err)
+{
+    return err_set(err, ERR_INVALID, "query.cursor: not one of ours; start without one");
+}
+
+int cursor_numbers(const char *cursor, int64_t *out, size_t n, struct arena *arena, struct err *err)
+{
+    const char *s = cursor;
+
+    memset(out, 0, n * sizeof *out);
+    for (size_t i = 0; s != NULL && i < n; i++) {
+        size_t len = strcspn(s, ".");
+        const char *number = arena_strndup(arena, s, len);
+        if (number == NULL)
+            return err_nomem(err);
+        if (!str_to_i64(number, 0, INT64_MAX, &out[i]) || (s[len] == '.') != (i + 1 < n))
+            return not_ours(err);
+        s += len + 1;
+    }
+    return 0;
+}
+
+const char *cursor_of(struct arena *arena, const char *text)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+    char *cursor = text != NULL ? arena_bytes(arena, base64_encoded_len(len) + 1) : NULL;
+
+    if (cursor != NULL)
+        base64_encode(text, len, BASE64_URL | BASE64_PAD_NEVER, cursor);
+    return cursor;
+}
+
+int cursor_text(const char *cursor, struct arena *arena, char **out, struct err *err)
+{
+    size_t len = strlen(cursor), n;
+    char *text = arena_bytes(arena, base64_decoded_max(len) + 1);
+
+    if (text == NULL)
+        return err_nomem(err);
+    if (base64_decode(cursor, len, BASE64_URL | BASE64_PAD_NEVER, text, &n) != 0 || !str_is_utf8(text, n))
+        return not_ours(err);
+    text[n] = '\0';
+    *out = text;
+    return 0;
+}
+
 /* A cursor is base64url of "<at_ms>/<id>". */
 int page_start(const struct page_query *q, struct arena *arena, int64_t *at_ms, const char **id, struct err *err)
 {
+    char *text;
+
     if (q == NULL || q->cursor == NULL) {
         *at_ms = INT64_MAX;
         *id = "";
         return 0;
     }
-    size_t len = strlen(q->cursor), n;
-    char *text = arena_bytes(arena, base64_decoded_max(len) + 1);
-    if (text == NULL)
-        return err_nomem(err);
-    if (base64_decode(q->cursor, len, BASE64_URL | BASE64_PAD_NEVER, text, &n) != 0 || !str_is_utf8(text, n))
-        return err_set(err, ERR_INVALID, "query.cursor: not one of ours");
-    text[n] = '\0';
+    if (cursor_text(q->cursor, arena, &text, err) != 0)
+        return -1;
     char *slash = strchr(text, '/');
     if (slash != NULL)
         *slash = '\0';
     if (slash == NULL || !str_to_i64(text, 0, INT64_MAX, at_ms))
-        return err_set(err, ERR_INVALID, "query.cursor: not one of ours");
+        return not_ours(err);
     *id = slash + 1;
     return 0;
 }
@@ -154,14 +197,6 @@ int page_fill(const struct page_query *q, struct arena *arena, const void *items
     if (n <= size)
         return 0;
     key(items, size - 1, &at_ms, &id);
-    const char *text = arena_printf(arena, "%" PRId64 "/%s", at_ms, id);
-    if (text == NULL)
-        return err_nomem(err);
-    size_t len = strlen(text);
-    char *cursor = arena_bytes(arena, base64_encoded_len(len) + 1);
-    if (cursor == NULL)
-        return err_nomem(err);
-    base64_encode(text, len, BASE64_URL | BASE64_PAD_NEVER, cursor);
-    out->next = cursor;
-    return 0;
+    out->next = cursor_of(arena, arena_printf(arena, "%" PRId64 "/%s", at_ms, id));
+    return out->next != NULL ? 0 : err_nomem(err);
 }

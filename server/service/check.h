@@ -34,6 +34,14 @@ const char *id_new(struct arena *arena, const char *prefix);
 /* How many to ask the store for: one more than the page holds. */
 int64_t page_limit(const struct page_query *q);
 
+/* A cursor of n ids, "12.7.1"; NULL: all 0. */
+int cursor_numbers(const char *cursor, int64_t *out, size_t n, struct arena *arena, struct err *err);
+
+/* A cursor of any text (base64url, so that it may stand in a URL as it is), and
+ * back.  cursor_of: NULL for NULL and when the arena is full. */
+const char *cursor_of(struct arena *arena, const char *text);
+int cursor_text(const char *cursor, struct arena *arena, char **out, struct err *err);
+
 /* Where a page begins.  Without a cursor: *at_ms INT64_MAX, *id "". */
 int page_start(const struct page_query *q, struct arena *arena, int64_t *at_ms, const char **id, struct err *err);
 

@@ -25,13 +25,12 @@ int finding_page(struct call *c, const void *in, void *out_, struct err *err)
     const struct holder_query *q = c->query;
     struct holder_list_answer *out = out_;
     struct finding_holder *rows;
-    int64_t vulnerability, after = 0, limit = page_limit(&q->page);
+    int64_t vulnerability, after[3], limit = page_limit(&q->page);
     size_t n, shown = 0;
 
     (void)in;
-    if (q->page.cursor != NULL && !str_to_i64(q->page.cursor, 0, INT64_MAX, &after))
-        return err_set(err, ERR_INVALID, "cursor: not one of ours; start without one");
-    if (vulnerability_find(c->db, q->vulnerability, &vulnerability, err) != 0)
+    if (cursor_numbers(q->page.cursor, after, 3, c->arena, err) != 0 ||
+        vulnerability_find(c->db, q->vulnerability, &vulnerability, err) != 0)
         return -1;
     if (vulnerability == 0) {
         *out = (struct holder_list_answer){ 0 };     /* nobody has it: no error, an empty list */
@@ -41,12 +40,10 @@ int finding_page(struct call *c, const void *in, void *out_, struct err *err)
         return -1;
     const char *next = NULL;
     if (n == (size_t)limit) {
-        /* A page ends between images, never within one. */
-        size_t cut = n - 1;
-        while (cut > 0 && rows[cut - 1].image.id == rows[n - 1].image.id)
-            cut--;
-        n = cut > 0 ? cut : n;
-        if ((next = arena_printf(c->arena, "%lld", (long long)rows[n - 1].image.id)) == NULL)
+        const struct finding_holder *last = &rows[--n - 1];
+        next = arena_printf(c->arena, "%lld.%lld.%lld", (long long)last->image.id, (long long)last->finding.package_id,
+                            (long long)last->finding.scanner_id);
+        if (next == NULL)
             return err_nomem(err);
     }
     struct holder_answer *items = arena_array(c->arena, n, sizeof *items);

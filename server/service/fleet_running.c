@@ -12,6 +12,7 @@
 #include "wire/imageref.h"
 #include "wire/msg/fleet.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- a cluster's report ------------------------------------------------------------------- */
@@ -54,6 +55,39 @@ static int image_of(struct call *c, const struct workload_in *w, size_t at, int6
     return image_judge(c->app, c->db, *id, "seen running", c->now_ms, c->now_ms, c->arena, &verdict, err);
 }
 
+/* Names are shown on terminals and stand in cursors, one to a line. */
+static int check_places(const struct running_in *in, struct err *err)
+{
+    if (check_name("$.cluster", in->cluster, err) != 0)
+        return -1;
+    for (size_t i = 0; i < in->n_workloads; i++) {
+        const struct workload_in *w = &in->workloads[i];
+        if ((*w->namespace != '\0' && check_name("namespace", w->namespace, err) != 0) ||
+            check_name("workload", w->workload, err) != 0 || check_name("container", w->container, err) != 0)
+            return err_prefix(err, "$.workloads[%zu]", i);
+    }
+    return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Sorts the ids. */
+static int64_t count_different(int64_t *ids, size_t n)
+{
+    int64_t different = n > 0;
+
+    if (n > 1)
+        qsort(ids, n, sizeof *ids, by_number);
+    for (size_t i = 1; i < n; i++)
+        different += ids[i] != ids[i - 1];
+    return different;
+}
+
 int running_report(struct call *c, const void *in_, void *out_, struct err *err)
 {
     const struct running_in *in = in_;
@@ -63,25 +97,38 @@ int running_report(struct call *c, const void *in_, void *out_, struct err *err)
     int64_t *ids = arena_array(c->arena, in->n_workloads, sizeof *ids);
     if (ids == NULL)
         return err_nomem(err);
-    if (running_clear(c->db, in->cluster, err) != 0)
+    if (check_places(in, err) != 0 || running_clear(c->db, in->cluster, err) != 0)
         return -1;
     for (size_t i = 0; i < in->n_workloads; i++) {
         const struct workload_in *w = &in->workloads[i];
-        bool is_new = false, seen = false;
+        bool is_new = false;
         if (image_of(c, w, i, &ids[i], &is_new, err) != 0)
             return -1;
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = ids[k] == ids[i];
-        out->images += !seen;
         out->unknown_images += is_new;
         struct running r = { .cluster = in->cluster, .namespace = w->namespace, .workload = w->workload, .container = w->container,
                              .image_id = ids[i], .replicas = w->replicas > 0 ? w->replicas : 1, .seen_ms = c->now_ms };
         if (running_add(c->db, &r, err) != 0)
             return -1;
     }
-    if (running_recount(c->db, err) != 0)
+    out->images = count_different(ids, in->n_workloads);
+    if (running_recount(c->db, in->cluster, err) != 0)
         return -1;
     return audit_change(c, "report", "cluster", in->cluster, &running_result_shape, NULL, out, err);
+}
+
+/* The cursor is the four parts of the last place, one to a line. */
+static int place_cursor(struct call *c, const char *cursor, struct running_filter *f, struct err *err)
+{
+    char *rest;
+
+    if (cursor_text(cursor, c->arena, &rest, err) != 0)
+        return -1;
+    for (size_t i = 0; i < 4; i++) {
+        if (rest == NULL)
+            return err_set(err, ERR_INVALID, "query.cursor: not one of ours; start without one");
+        f->after[i] = strsep(&rest, "\n");
+    }
+    return 0;
 }
 
 int running_page(struct call *c, const void *in, void *out_, struct err *err)
@@ -96,15 +143,8 @@ int running_page(struct call *c, const void *in, void *out_, struct err *err)
     size_t n, shown = 0;
 
     (void)in;
-    /* The cursor is the four parts of the last place, one to a line. */
-    char *rest = q->page.cursor != NULL ? arena_strdup(c->arena, q->page.cursor) : NULL;
-    for (size_t i = 0; rest != NULL && i < 4; i++) {
-        f.after[i] = rest;
-        char *end = strchr(rest, '\n');
-        if (end != NULL)
-            *end = '\0';
-        rest = end != NULL ? end + 1 : NULL;
-    }
+    if (q->page.cursor != NULL && place_cursor(c, q->page.cursor, &f, err) != 0)
+        return -1;
     if (running_list(c->db, &f, &limits, c->now_ms, c->arena, &rows, &n, err) != 0)
         return -1;
     bool more = n == (size_t)limit;
@@ -127,7 +167,9 @@ int running_page(struct call *c, const void *in, void *out_, struct err *err)
     const char *next = NULL;
     if (more) {
         const struct running *r = &rows[n - 1];
-        next = arena_printf(c->arena, "%s\n%s\n%s\n%s", r->cluster, r->namespace, r->workload, r->container);
+        next = cursor_of(c->arena, arena_printf(c->arena, "%s\n%s\n%s\n%s", r->cluster, r->namespace, r->workload, r->container));
+        if (next == NULL)
+            return err_nomem(err);
     }
     *out = (struct running_list_answer){ items, shown, next };
     return 0;

@@ -58,6 +58,7 @@ struct writing {
     struct call *c;
     struct intake *in;
     int64_t image_id, repository_id, scanner_id;
+    int64_t *package_ids;              /* intake's and those made here: a second try must start from intake's */
     bool is_newest;                    /* of its scanner */
     bool is_first;                     /* the scanner's first of this image */
 };
@@ -301,6 +302,13 @@ static int write_clocks(struct writing *w, struct err *err)
 
 static int write_all(struct writing *w, struct err *err)
 {
+    size_t n = w->in->scan.n_packages;
+
+    w->package_ids = arena_array(w->c->arena, n, sizeof *w->package_ids);
+    if (w->package_ids == NULL)
+        return err_nomem(err);
+    if (n > 0)
+        memcpy(w->package_ids, w->in->package_ids, n * sizeof *w->package_ids);
     if (write_image(w, err) != 0 || write_scan(w, err) != 0 || write_names(w, err) != 0)
         return -1;
     if (!w->is_newest)

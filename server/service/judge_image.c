@@ -40,6 +40,7 @@ int facts_load(struct db *db, int64_t image_id, const struct freshness_limits *l
                struct arena *arena, struct image_facts *out, struct err *err)
 {
     struct image_facts f = { 0 };
+    struct scan_clocks clocks;
     const char **signers;
 
     int rc = image_get(db, image_id, limits, now_ms, arena, &f.image, err);
@@ -47,10 +48,11 @@ int facts_load(struct db *db, int64_t image_id, const struct freshness_limits *l
         return rc < 0 ? -1 : err_set(err, ERR_NOT_FOUND, "image %lld is gone", (long long)image_id);
     if (finding_list(db, image_id, 0, arena, &f.findings, &f.n_findings, err) != 0 ||
         issue_list(db, image_id, arena, &f.issues, &f.n_issues, err) != 0 ||
-        scan_signers(db, image_id, arena, &signers, &f.n_signers, err) != 0 ||
+        scan_signers(db, image_id, arena, &signers, &f.n_signers, err) != 0 || scan_clocks(db, image_id, &clocks, err) != 0 ||
         (with_aliases && load_aliases(db, &f, arena, err) != 0))
         return -1;
     f.signers = signers;
+    f.image.is_signed = clocks.n > 0 && clocks.n_signed == clocks.n;     /* a signer may have been revoked since */
     *out = f;
     return 0;
 }
@@ -143,6 +145,9 @@ int image_judge(struct app *app, struct db *db, int64_t image_id, const char *ca
     m->next_check_ms = now_ms + LOOK_AGAIN_MS;
     if (out->valid_until_ms != TIME_UNKNOWN && out->valid_until_ms < m->next_check_ms)
         m->next_check_ms = out->valid_until_ms;
+    if (m->has_scan && m->is_signed != before.is_signed &&
+        image_set_clocks(db, image_id, m->scanned_ms, m->db_built_ms, m->is_signed, err) != 0)
+        return -1;
     if (record(db, out, m, cause, now_ms, arena, err) != 0 || image_set_judgement(db, m, err) != 0)
         return -1;
     return trend_add(db, effective_ms, m->team, &before.counts, &m->counts, err);

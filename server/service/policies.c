@@ -1,6 +1,7 @@
 /* policies.c - see policies.h. */
 #include "service/policies.h"
 
+#include "core/policy_asks.h"
 #include "store/policy_doc.h"
 
 #include <pthread.h>
@@ -11,6 +12,7 @@ enum { POLICY_ARENA = 64 << 20 };
 
 struct snapshot {
     struct policy_set set;          /* first: a held set is its snapshot */
+    struct policies_split split;
     struct arena arena;
     int holders;                    /* under the lock; the current one counts itself once */
 };
@@ -77,6 +79,40 @@ static int compile_all(struct db *db, struct snapshot *s, struct err *err)
     return 0;
 }
 
+static void put(struct policy_set *set, const struct policy **items, const struct policy *p)
+{
+    items[set->n++] = p;
+    set->items = items;
+}
+
+static int split(struct snapshot *s, struct err *err)
+{
+    const struct policy_set none = { .version = s->set.version, .limits = s->set.limits };
+    const struct policy **lists = arena_array(&s->arena, 3 * s->set.n, sizeof *lists);
+
+    if (lists == NULL)
+        return err_nomem(err);
+    s->split = (struct policies_split){ none, none, none };
+    for (size_t i = 0; i < s->set.n; i++) {
+        const struct policy *p = s->set.items[i];
+        unsigned asks = policy_asks(p);
+        if ((policy_info(p)->stages & STAGE_DEPLOY) == 0)
+            continue;
+        if ((asks & POLICY_ASKS_IMAGES) == 0)
+            put(&s->split.spec, lists, p);
+        else
+            put(&s->split.images, lists + s->set.n, p);
+        if (asks == POLICY_ASKS_IMAGES)
+            put(&s->split.images_only, lists + 2 * s->set.n, p);
+    }
+    return 0;
+}
+
+const struct policies_split *policies_split(const struct policy_set *held)
+{
+    return &((const struct snapshot *)(const void *)held)->split;
+}
+
 static int build(struct app *app, struct db *db, int64_t version, struct snapshot **out, struct err *err)
 {
     struct snapshot *s = calloc(1, sizeof *s);
@@ -87,7 +123,7 @@ static int build(struct app *app, struct db *db, int64_t version, struct snapsho
     s->set.version = version;
     s->set.limits = app_limits(app);
     s->holders = 1;
-    if (compile_all(db, s, err) != 0) {
+    if (compile_all(db, s, err) != 0 || split(s, err) != 0) {
         drop(s);
         return -1;
     }

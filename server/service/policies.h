@@ -17,6 +17,15 @@ void policies_close(struct app *app);                     /* nobody may hold one
 /* The snapshot for this transaction, compiled anew when the database has changed.
  * Release it as soon as the decision is made. */
 int policies_hold(struct app *app, struct db *db, const struct policy_set **out, struct err *err);
+/* The deploy stage of a held set, told apart by what its policies ask about: those
+ * that need no image facts decide first.  Lives as long as the set is held. */
+struct policies_split {
+    struct policy_set spec;           /* the object alone */
+    struct policy_set images;         /* images, perhaps the object, too */
+    struct policy_set images_only;    /* of those, what can be asked without an object */
+};
+const struct policies_split *policies_split(const struct policy_set *held);
+
 void policies_release(struct app *app, const struct policy_set *set);
 
 /* Copies what a verdict borrowed from policies, so that it outlives them. */

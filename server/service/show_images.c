@@ -280,10 +280,13 @@ int image_findings(struct call *c, const void *in, void *out_, struct err *err)
 static int package_cursor(struct call *c, const char *cursor, const char **name, int64_t *id, const char **path, struct err *err)
 {
     *name = "", *path = "", *id = 0;
+    char *text;
     if (cursor == NULL)
         return 0;
-    const char *a = strchr(cursor, ':'), *b = a != NULL ? strchr(a + 1, ':') : NULL;
-    const char *number = b != NULL ? arena_strndup(c->arena, cursor, (size_t)(a - cursor)) : NULL;
+    if (cursor_text(cursor, c->arena, &text, err) != 0)
+        return -1;
+    const char *a = strchr(text, ':'), *b = a != NULL ? strchr(a + 1, ':') : NULL;
+    const char *number = b != NULL ? arena_strndup(c->arena, text, (size_t)(a - text)) : NULL;
     int64_t len;
     const char *length = b != NULL ? arena_strndup(c->arena, a + 1, (size_t)(b - a - 1)) : NULL;
     if (number == NULL || length == NULL || !str_to_i64(number, 0, INT64_MAX, id) ||
@@ -321,7 +324,9 @@ int image_packages(struct call *c, const void *in, void *out_, struct err *err)
     const char *next = NULL;
     if (more) {
         const struct package *p = &rows[n - 1].package;
-        next = arena_printf(c->arena, "%lld:%zu:%s%s", (long long)rows[n - 1].id, strlen(p->name), p->name, p->path);
+        next = cursor_of(c->arena, arena_printf(c->arena, "%lld:%zu:%s%s", (long long)rows[n - 1].id, strlen(p->name), p->name, p->path));
+        if (next == NULL)
+            return err_nomem(err);
     }
     *out = (struct package_list_answer){ items, n, next };
     return 0;

@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "store/list.h"
+#include "store/rows.h"
 
 #define FINDING_COLS \
     "f.vulnerability_id, f.package_id, f.scanner_id, v.name, n.name, p.version, n.ecosystem, f.fixed_version, s.name, " \
@@ -64,12 +65,12 @@ static const struct db_query Q[Q_N] = {
         "JOIN vulnerabilities v ON v.id = c.vulnerability_id JOIN scanners s ON s.id = c.scanner_id "
         "LEFT JOIN packages p ON p.id = c.package_id LEFT JOIN package_names n ON n.id = p.name_id "
         "WHERE c.image_id = $1 ORDER BY c.at_ms DESC, v.name LIMIT $2" },
-    [Q_HOLDERS] = { "finding.holders", "iitiii", FINDING_OUT "iittttiiii",
+    [Q_HOLDERS] = { "finding.holders", "iiiitiii", FINDING_OUT "iittttiiii",
         "SELECT " FINDING_COLS ", i.id, i.n_running, i.digest, r.name, i.tag, r.team, i.verdict, i.has_scan, i.scanned_ms, i.db_built_ms" FINDING_FROM
         "JOIN images i ON i.id = f.image_id JOIN repositories r ON r.id = i.repository_id "
-        "WHERE f.vulnerability_id = $1 AND f.image_id > $2 AND f.suppressed IS NULL AND ($3 IS NULL OR r.team = $3) "
-        "AND ($4 = 0 OR i.n_running > 0) AND ($5 = 0 OR f.fixed_version IS NOT NULL) "
-        "ORDER BY f.image_id, f.severity DESC, f.package_id LIMIT $6" },
+        "WHERE f.vulnerability_id = $1 AND (f.image_id, f.package_id, f.scanner_id) > ($2, $3, $4) AND f.suppressed IS NULL "
+        "AND ($5 IS NULL OR r.team = $5) AND ($6 = 0 OR i.n_running > 0) AND ($7 = 0 OR f.fixed_version IS NOT NULL) "
+        "ORDER BY f.image_id, f.package_id, f.scanner_id LIMIT $8" },
     [Q_ISSUE_CLEAR] = { "issue.clear", "ii", "", "DELETE FROM issues WHERE image_id = $1 AND scanner_id = $2" },
     [Q_ISSUE_ADD] = { "issue.add", "iiiititttttii", "",
         "INSERT INTO issues (image_id, scanner_id, position, kind, rule, severity, status, title, message, resolution, file, "
@@ -171,34 +172,28 @@ int vulnerability_get(struct db *db, int64_t id, struct arena *arena, struct vul
     return 1;
 }
 
+static void vulnerability_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct vulnerability_row *v = out;
+
+    v->id = db_col_i(rows, 0);
+    v->name = db_col_text(rows, 1, arena, failed);
+    v->title = db_col_text(rows, 2, arena, failed);
+    v->url = db_col_text(rows, 3, arena, failed);
+    v->severity = db_col_i(rows, 4);
+    v->cvss = known_col(rows, 5);
+    v->epss = known_col(rows, 6);
+    v->is_kev = db_col_i(rows, 7) != 0;
+    v->images = db_col_i(rows, 8);
+    v->running = db_col_i(rows, 9);
+    v->fixable = db_col_i(rows, 10);
+}
+
 int vulnerability_list(struct db *db, const char *prefix, bool kev, int severity, int64_t limit, struct arena *arena,
                        struct vulnerability_row **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct vulnerability_row, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_VULN_LIST], DB_IN(db_t(prefix), db_i(kev), severity == 0 ? db_i_null() : db_i(severity - 1),
-                                                db_i(limit)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct vulnerability_row *v = list_add(&list);
-        if (v == NULL)
-            break;
-        v->id = db_col_i(&rows, 0);
-        v->name = db_col_text(&rows, 1, arena, &list.failed);
-        v->title = db_col_text(&rows, 2, arena, &list.failed);
-        v->url = db_col_text(&rows, 3, arena, &list.failed);
-        v->severity = db_col_i(&rows, 4);
-        v->cvss = known_col(&rows, 5);
-        v->epss = known_col(&rows, 6);
-        v->is_kev = db_col_i(&rows, 7) != 0;
-        v->images = db_col_i(&rows, 8);
-        v->running = db_col_i(&rows, 9);
-        v->fixable = db_col_i(&rows, 10);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_VULN_LIST], DB_IN(db_t(prefix), db_i(kev), severity == 0 ? db_i_null() : db_i(severity - 1),
+                                               db_i(limit)), arena, vulnerability_list_row, sizeof(struct vulnerability_row), (void **)items, n, err);
 }
 
 int scanner_intern(struct db *db, const char *name, int64_t *id, struct err *err)
@@ -232,23 +227,17 @@ static void finding_row(const struct db_rows *rows, struct arena *arena, struct 
     f->is_kev = db_col_i(rows, ++c) != 0;
 }
 
+static void finding_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct image_finding *f = out;
+
+    finding_row(rows, arena, f, failed);
+}
+
 int finding_list(struct db *db, int64_t image_id, int64_t scanner_id, struct arena *arena,
                  struct image_finding **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct image_finding, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_LIST], DB_IN(db_i(image_id), db_i(scanner_id)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct image_finding *f = list_add(&list);
-        if (f == NULL)
-            break;
-        finding_row(&rows, arena, f, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_LIST], DB_IN(db_i(image_id), db_i(scanner_id)), arena, finding_list_row, sizeof(struct image_finding), (void **)items, n, err);
 }
 
 int finding_insert(struct db *db, int64_t image_id, const struct image_finding *f, struct err *err)
@@ -277,58 +266,47 @@ int finding_change_insert(struct db *db, int64_t image_id, const struct finding_
                                                db_i(c->scanner_id), db_t(c->change), db_t(c->cause), db_t(c->detail)), NULL, err);
 }
 
+static void finding_change_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct finding_change *c = out;
+
+    c->at_ms = db_col_i(rows, 0);
+    const char **texts[] = { &c->vulnerability, &c->package, &c->scanner, &c->change, &c->cause, &c->detail };
+    for (size_t i = 0; i < N_ITEMS(texts); i++)
+        *texts[i] = db_col_text(rows, (int)i + 1, arena, failed);
+}
+
 int finding_change_list(struct db *db, int64_t image_id, int64_t limit, struct arena *arena,
                         struct finding_change **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct finding_change, arena);
-    struct db_rows rows = { 0 };
+    return rows_all(db, &Q[Q_CHANGE_LIST], DB_IN(db_i(image_id), db_i(limit)), arena, finding_change_list_row, sizeof(struct finding_change), (void **)items, n, err);
+}
 
-    if (db_rows_open(db, &Q[Q_CHANGE_LIST], DB_IN(db_i(image_id), db_i(limit)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct finding_change *c = list_add(&list);
-        if (c == NULL)
-            break;
-        c->at_ms = db_col_i(&rows, 0);
-        const char **texts[] = { &c->vulnerability, &c->package, &c->scanner, &c->change, &c->cause, &c->detail };
-        for (size_t i = 0; i < N_ITEMS(texts); i++)
-            *texts[i] = db_col_text(&rows, (int)i + 1, arena, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+static void finding_holders_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct finding_holder *h = out;
+
+    enum { AFTER = sizeof FINDING_OUT - 1 };
+    finding_row(rows, arena, &h->finding, failed);
+    struct image *m = &h->image;
+    m->id = db_col_i(rows, AFTER);
+    m->running = db_col_i(rows, AFTER + 1);
+    const char **texts[] = { &m->digest, &m->repository, &m->tag, &m->team };
+    for (size_t i = 0; i < N_ITEMS(texts); i++)
+        *texts[i] = db_col_text(rows, AFTER + 2 + (int)i, arena, failed);
+    m->verdict = (int)db_col_i(rows, AFTER + 6);
+    m->has_scan = db_col_i(rows, AFTER + 7) != 0;
+    m->scanned_ms = db_col_time(rows, AFTER + 8);
+    m->db_built_ms = db_col_time(rows, AFTER + 9);
 }
 
 int finding_holders(struct db *db, int64_t vulnerability_id, const char *team, bool running, bool fixable,
-                    int64_t after_image, int64_t limit, struct arena *arena, struct finding_holder **items, size_t *n,
+                    const int64_t after[3], int64_t limit, struct arena *arena, struct finding_holder **items, size_t *n,
                     struct err *err)
 {
-    struct list list = LIST_OF(struct finding_holder, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_HOLDERS], DB_IN(db_i(vulnerability_id), db_i(after_image), db_t(team), db_i(running),
-                                              db_i(fixable), db_i(limit)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct finding_holder *h = list_add(&list);
-        if (h == NULL)
-            break;
-        enum { AFTER = sizeof FINDING_OUT - 1 };
-        finding_row(&rows, arena, &h->finding, &list.failed);
-        struct image *m = &h->image;
-        m->id = db_col_i(&rows, AFTER);
-        m->running = db_col_i(&rows, AFTER + 1);
-        const char **texts[] = { &m->digest, &m->repository, &m->tag, &m->team };
-        for (size_t i = 0; i < N_ITEMS(texts); i++)
-            *texts[i] = db_col_text(&rows, AFTER + 2 + (int)i, arena, &list.failed);
-        m->verdict = (int)db_col_i(&rows, AFTER + 6);
-        m->has_scan = db_col_i(&rows, AFTER + 7) != 0;
-        m->scanned_ms = db_col_time(&rows, AFTER + 8);
-        m->db_built_ms = db_col_time(&rows, AFTER + 9);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_HOLDERS], DB_IN(db_i(vulnerability_id), db_i(after[0]), db_i(after[1]), db_i(after[2]),
+                                             db_t(team), db_i(running), db_i(fixable), db_i(limit)),
+                    arena, finding_holders_row, sizeof(struct finding_holder), (void **)items, n, err);
 }
 
 int issue_clear(struct db *db, int64_t image_id, int64_t scanner_id, struct err *err)
@@ -345,27 +323,21 @@ int issue_insert(struct db *db, int64_t image_id, int64_t scanner_id, int64_t po
                    NULL, err);
 }
 
+static void issue_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct image_issue *u = out;
+
+    u->kind = (int)db_col_i(rows, 0);
+    u->rule = db_col_text(rows, 1, arena, failed);
+    u->severity = (int)db_col_i(rows, 2);
+    const char **texts[] = { &u->status, &u->title, &u->message, &u->resolution, &u->file, &u->scanner };
+    for (size_t i = 0; i < N_ITEMS(texts); i++)
+        *texts[i] = db_col_text(rows, (int)i + 3, arena, failed);
+    u->start_line = db_col_i(rows, 9);
+    u->since_ms = db_col_i(rows, 10);
+}
+
 int issue_list(struct db *db, int64_t image_id, struct arena *arena, struct image_issue **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct image_issue, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_ISSUE_LIST], DB_IN(db_i(image_id)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct image_issue *u = list_add(&list);
-        if (u == NULL)
-            break;
-        u->kind = (int)db_col_i(&rows, 0);
-        u->rule = db_col_text(&rows, 1, arena, &list.failed);
-        u->severity = (int)db_col_i(&rows, 2);
-        const char **texts[] = { &u->status, &u->title, &u->message, &u->resolution, &u->file, &u->scanner };
-        for (size_t i = 0; i < N_ITEMS(texts); i++)
-            *texts[i] = db_col_text(&rows, (int)i + 3, arena, &list.failed);
-        u->start_line = db_col_i(&rows, 9);
-        u->since_ms = db_col_i(&rows, 10);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_ISSUE_LIST], DB_IN(db_i(image_id)), arena, issue_list_row, sizeof(struct image_issue), (void **)items, n, err);
 }

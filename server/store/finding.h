@@ -52,13 +52,14 @@ int finding_change_insert(struct db *db, int64_t image_id, const struct finding_
 int finding_change_list(struct db *db, int64_t image_id, int64_t limit, struct arena *arena,
                         struct finding_change **items, size_t *n, struct err *err);
 
-/* Who has a vulnerability: one row per image, the worst of its findings. */
+/* Who has a vulnerability: one row per image, package and scanner, in this order;
+ * after: the ids of these three where the page before ended. */
 struct finding_holder {
     struct image_finding finding;
     struct image image;                  /* its id, names, verdict and clocks only */
 };
 int finding_holders(struct db *db, int64_t vulnerability_id, const char *team, bool running, bool fixable,
-                    int64_t after_image, int64_t limit, struct arena *arena, struct finding_holder **items, size_t *n,
+                    const int64_t after[3], int64_t limit, struct arena *arena, struct finding_holder **items, size_t *n,
                     struct err *err);
 
 int issue_clear(struct db *db, int64_t image_id, int64_t scanner_id, struct err *err);

@@ -2,7 +2,7 @@
 #include "store/image.h"
 
 #include "base/time.h"
-#include "store/list.h"
+#include "store/rows.h"
 #include "wire/imageref.h"
 
 #include <stdlib.h>
@@ -466,61 +466,43 @@ int image_list(struct db *db, const struct image_filter *f, const struct freshne
     return 0;
 }
 
+static void image_aliases_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct image_alias *a = out;
+
+    a->digest = db_col_text(rows, 0, arena, failed);
+    a->kind = db_col_text(rows, 1, arena, failed);
+}
+
 int image_aliases(struct db *db, int64_t id, struct arena *arena, struct image_alias **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct image_alias, arena);
-    struct db_rows rows = { 0 };
+    return rows_all(db, &Q[Q_ALIASES], DB_IN(db_i(id)), arena, image_aliases_row, sizeof(struct image_alias), (void **)items, n, err);
+}
 
-    if (db_rows_open(db, &Q[Q_ALIASES], DB_IN(db_i(id)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct image_alias *a = list_add(&list);
-        if (a == NULL)
-            break;
-        a->digest = db_col_text(&rows, 0, arena, &list.failed);
-        a->kind = db_col_text(&rows, 1, arena, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+static void image_tags_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    const char **tag = out;
+
+    *tag = db_col_text(rows, 0, arena, failed);
 }
 
 int image_tags(struct db *db, int64_t id, struct arena *arena, const char ***items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(const char *, arena);
-    struct db_rows rows = { 0 };
+    return rows_all(db, &Q[Q_TAGS], DB_IN(db_i(id)), arena, image_tags_row, sizeof(const char *), (void **)items, n, err);
+}
 
-    if (db_rows_open(db, &Q[Q_TAGS], DB_IN(db_i(id)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        const char **tag = list_add(&list);
-        if (tag == NULL)
-            break;
-        *tag = db_col_text(&rows, 0, arena, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+static void repository_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct repository *r = out;
+
+    r->name = db_col_text(rows, 0, arena, failed);
+    r->team = db_col_text(rows, 1, arena, failed);
+    r->images = db_col_i(rows, 2);
+    r->failing = db_col_i(rows, 3);
 }
 
 int repository_list(struct db *db, const char *prefix, const char *after, int64_t limit, struct arena *arena,
                     struct repository **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct repository, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_REPO_LIST], DB_IN(db_t(after != NULL ? after : ""), db_t(prefix), db_i(limit)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct repository *r = list_add(&list);
-        if (r == NULL)
-            break;
-        r->name = db_col_text(&rows, 0, arena, &list.failed);
-        r->team = db_col_text(&rows, 1, arena, &list.failed);
-        r->images = db_col_i(&rows, 2);
-        r->failing = db_col_i(&rows, 3);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_REPO_LIST], DB_IN(db_t(after != NULL ? after : ""), db_t(prefix), db_i(limit)), arena, repository_list_row, sizeof(struct repository), (void **)items, n, err);
 }

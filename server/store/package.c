@@ -2,7 +2,7 @@
 #include "store/package.h"
 
 #include "base/time.h"
-#include "store/list.h"
+#include "store/rows.h"
 
 #include <string.h>
 
@@ -96,80 +96,62 @@ int image_packages_add(struct db *db, int64_t image_id, int64_t package_id, cons
     return db_exec(db, &Q[Q_HOLD], DB_IN(db_i(image_id), db_i(package_id), db_t(or_empty(path))), NULL, err);
 }
 
+static void image_packages_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct image_package *p = out;
+
+    p->id = db_col_i(rows, 0);
+    struct package *k = &p->package;
+    const char **texts[] = { &k->name, &k->ecosystem, &k->version, &k->arch, &k->purl, &k->source_name,
+                             &k->source_version, &k->licences, &k->not_evaluable, &k->path };
+    for (size_t i = 0; i < N_ITEMS(texts); i++)
+        *texts[i] = db_col_text(rows, (int)i + 1, arena, failed);
+    k->is_evaluable = k->not_evaluable == NULL;
+}
+
 int image_packages_list(struct db *db, int64_t image_id, const char *prefix, const char *after_name, int64_t after_id,
                         const char *after_path, int64_t limit, struct arena *arena, struct image_package **items, size_t *n,
                         struct err *err)
 {
-    struct list list = LIST_OF(struct image_package, arena);
-    struct db_rows rows = { 0 };
+    return rows_all(db, &Q[Q_LIST], DB_IN(db_i(image_id), db_t(prefix), db_t(or_empty(after_name)), db_i(after_id),
+                                           db_t(or_empty(after_path)), db_i(limit)), arena, image_packages_list_row, sizeof(struct image_package), (void **)items, n, err);
+}
 
-    if (db_rows_open(db, &Q[Q_LIST], DB_IN(db_i(image_id), db_t(prefix), db_t(or_empty(after_name)), db_i(after_id),
-                                           db_t(or_empty(after_path)), db_i(limit)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct image_package *p = list_add(&list);
-        if (p == NULL)
-            break;
-        p->id = db_col_i(&rows, 0);
-        struct package *k = &p->package;
-        const char **texts[] = { &k->name, &k->ecosystem, &k->version, &k->arch, &k->purl, &k->source_name,
-                                 &k->source_version, &k->licences, &k->not_evaluable, &k->path };
-        for (size_t i = 0; i < N_ITEMS(texts); i++)
-            *texts[i] = db_col_text(&rows, (int)i + 1, arena, &list.failed);
-        k->is_evaluable = k->not_evaluable == NULL;
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+static void package_versions_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct package_version *v = out;
+
+    const char **texts[] = { &v->name, &v->ecosystem, &v->version, &v->arch, &v->purl };
+    for (size_t i = 0; i < N_ITEMS(texts); i++)
+        *texts[i] = db_col_text(rows, (int)i + 1, arena, failed);
+    v->id = db_col_i(rows, 0);
+    v->images = db_col_i(rows, 6);
 }
 
 int package_versions(struct db *db, const char *name, const char *ecosystem, struct arena *arena,
                      struct package_version **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct package_version, arena);
-    struct db_rows rows = { 0 };
+    return rows_all(db, &Q[Q_VERSIONS], DB_IN(db_t(name), db_t(ecosystem)), arena, package_versions_row, sizeof(struct package_version), (void **)items, n, err);
+}
 
-    if (db_rows_open(db, &Q[Q_VERSIONS], DB_IN(db_t(name), db_t(ecosystem)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct package_version *v = list_add(&list);
-        if (v == NULL)
-            break;
-        const char **texts[] = { &v->name, &v->ecosystem, &v->version, &v->arch, &v->purl };
-        for (size_t i = 0; i < N_ITEMS(texts); i++)
-            *texts[i] = db_col_text(&rows, (int)i + 1, arena, &list.failed);
-        v->id = db_col_i(&rows, 0);
-        v->images = db_col_i(&rows, 6);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+static void package_holders_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct package_holder *h = out;
+
+    struct image *m = &h->image;
+    const char **texts[] = { &m->digest, &m->repository, &m->tag, &m->team, &h->path };
+    for (size_t i = 0; i < N_ITEMS(texts); i++)
+        *texts[i] = db_col_text(rows, (int)i + 1, arena, failed);
+    m->id = db_col_i(rows, 0);
+    m->running = db_col_i(rows, 6);
+    m->verdict = (int)db_col_i(rows, 7);
+    m->has_scan = db_col_i(rows, 8) != 0;
+    m->scanned_ms = db_col_time(rows, 9);
+    m->db_built_ms = db_col_time(rows, 10);
 }
 
 int package_holders(struct db *db, int64_t package_id, int64_t after_image, int64_t limit, struct arena *arena,
                     struct package_holder **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct package_holder, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_HOLDERS], DB_IN(db_i(package_id), db_i(after_image), db_i(limit)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct package_holder *h = list_add(&list);
-        if (h == NULL)
-            break;
-        struct image *m = &h->image;
-        const char **texts[] = { &m->digest, &m->repository, &m->tag, &m->team, &h->path };
-        for (size_t i = 0; i < N_ITEMS(texts); i++)
-            *texts[i] = db_col_text(&rows, (int)i + 1, arena, &list.failed);
-        m->id = db_col_i(&rows, 0);
-        m->running = db_col_i(&rows, 6);
-        m->verdict = (int)db_col_i(&rows, 7);
-        m->has_scan = db_col_i(&rows, 8) != 0;
-        m->scanned_ms = db_col_time(&rows, 9);
-        m->db_built_ms = db_col_time(&rows, 10);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_HOLDERS], DB_IN(db_i(package_id), db_i(after_image), db_i(limit)), arena, package_holders_row, sizeof(struct package_holder), (void **)items, n, err);
 }

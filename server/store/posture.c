@@ -3,7 +3,7 @@
 #include "store/posture.h"
 
 #include "base/time.h"
-#include "store/list.h"
+#include "store/rows.h"
 
 #define STATE "CASE WHEN has_scan = 0 THEN 1 WHEN scanned_ms IS NULL THEN 0 WHEN scanned_ms < $1 THEN 2 " \
     "WHEN db_built_ms IS NULL THEN 0 WHEN db_built_ms < $2 THEN 3 ELSE 4 END"
@@ -87,27 +87,21 @@ int posture_get(struct db *db, const struct freshness_limits *limits, int64_t no
     return rc;
 }
 
+static void posture_teams_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct team_posture *t = out;
+
+    t->team = db_col_text(rows, 0, arena, failed);
+    int64_t *numbers[] = { &t->images, &t->failing, &t->stale, &t->critical, &t->high };
+    for (size_t i = 0; i < N_ITEMS(numbers); i++)
+        *numbers[i] = db_col_i(rows, (int)i + 1);
+}
+
 int posture_teams(struct db *db, const struct freshness_limits *limits, int64_t now_ms, struct arena *arena,
                   struct team_posture **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct team_posture, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_TEAMS], DB_IN(db_i(now_ms - limits->scan_max_age_ms), db_i(now_ms - limits->database_max_age_ms)),
-                     &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct team_posture *t = list_add(&list);
-        if (t == NULL)
-            break;
-        t->team = db_col_text(&rows, 0, arena, &list.failed);
-        int64_t *numbers[] = { &t->images, &t->failing, &t->stale, &t->critical, &t->high };
-        for (size_t i = 0; i < N_ITEMS(numbers); i++)
-            *numbers[i] = db_col_i(&rows, (int)i + 1);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_TEAMS], DB_IN(db_i(now_ms - limits->scan_max_age_ms), db_i(now_ms - limits->database_max_age_ms)),
+                    arena, posture_teams_row, sizeof(struct team_posture), (void **)items, n, err);
 }
 
 static int64_t day_of(int64_t at_ms)
@@ -180,24 +174,18 @@ int verdict_insert(struct db *db, int64_t image_id, int64_t at_ms, int decision,
     return db_exec(db, &Q[Q_VERDICT_ADD], DB_IN(db_i(image_id), db_i(at_ms), db_i(decision), db_t(cause), db_t(reasons)), NULL, err);
 }
 
+static void verdict_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct verdict_row *v = out;
+
+    v->at_ms = db_col_i(rows, 0);
+    v->decision = (int)db_col_i(rows, 1);
+    v->cause = db_col_text(rows, 2, arena, failed);
+    v->reasons = db_col_text(rows, 3, arena, failed);
+}
+
 int verdict_list(struct db *db, int64_t image_id, int64_t before_ms, int64_t limit, struct arena *arena,
                  struct verdict_row **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct verdict_row, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[Q_VERDICT_LIST], DB_IN(db_i(image_id), db_i(before_ms), db_i(limit)), &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct verdict_row *v = list_add(&list);
-        if (v == NULL)
-            break;
-        v->at_ms = db_col_i(&rows, 0);
-        v->decision = (int)db_col_i(&rows, 1);
-        v->cause = db_col_text(&rows, 2, arena, &list.failed);
-        v->reasons = db_col_text(&rows, 3, arena, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[Q_VERDICT_LIST], DB_IN(db_i(image_id), db_i(before_ms), db_i(limit)), arena, verdict_list_row, sizeof(struct verdict_row), (void **)items, n, err);
 }

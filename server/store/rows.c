@@ -1,6 +1,8 @@
 /* rows.c - see rows.h. */
 #include "store/rows.h"
 
+#include "store/list.h"
+
 #include <string.h>
 
 int row_get(struct db *db, const struct db_query *q, const struct db_value *in, size_t n_in,
@@ -19,55 +21,33 @@ int row_get(struct db *db, const struct db_query *q, const struct db_value *in, 
     return failed ? err_nomem(err) : 0;
 }
 
-/* Room for one more struct; the array doubles. */
-static char *room(struct arena *arena, char *items, size_t n, size_t *cap, size_t size)
-{
-    if (n < *cap)
-        return items;
-    size_t more = *cap == 0 ? 32 : *cap * 2;
-    char *bigger = arena_array(arena, more, size);
-    if (bigger == NULL)
-        return NULL;
-    if (n > 0)
-        memcpy(bigger, items, n * size);
-    *cap = more;
-    return bigger;
-}
-
 int rows_list(struct db *db, const struct db_query *q, const struct db_value *in, size_t n_in,
               struct arena *arena, row_read_fn *read, size_t size, size_t max,
               void **out, size_t *n, struct err *err)
 {
+    struct list list = { .arena = arena, .size = size };
     struct db_rows rows = { 0 };
-    char *items = NULL;
-    size_t count = 0, cap = 0;
-    bool failed = false;
     int rc;
 
     if (db_rows_open(db, q, in, n_in, &rows, err) != 0)
         return -1;
-    while ((rc = db_rows_next(&rows, err)) > 0 && !failed) {
-        if (count == max) {
+    while ((rc = db_rows_next(&rows, err)) > 0 && !list.failed) {
+        if (list.n == max) {
             db_rows_close(&rows);
             return err_set(err, ERR_TOO_LARGE, "%s: more than %zu rows", q->name, max);
         }
-        char *bigger = room(arena, items, count, &cap, size);
-        if (bigger == NULL) {
-            failed = true;
-            break;
-        }
-        items = bigger;
-        read(&rows, arena, items + count * size, &failed);
-        count++;
+        void *item = list_add(&list);
+        if (item != NULL)
+            read(&rows, arena, item, &list.failed);
     }
     db_rows_close(&rows);
-    if (rc < 0)
-        return -1;
-    if (failed)
-        return err_nomem(err);
-    *out = items;
-    *n = count;
-    return 0;
+    return list_done(&list, rc, out, n, err);
+}
+
+int rows_all(struct db *db, const struct db_query *q, const struct db_value *in, size_t n_in,
+             struct arena *arena, row_read_fn *read, size_t size, void **out, size_t *n, struct err *err)
+{
+    return rows_list(db, q, in, n_in, arena, read, size, ROWS_MAX, out, n, err);
 }
 
 struct bytes row_bytes(const struct db_rows *row, int col, struct arena *arena, bool *failed)

@@ -19,6 +19,11 @@ int rows_list(struct db *db, const struct db_query *q, const struct db_value *in
               struct arena *arena, row_read_fn *read, size_t size, size_t max,
               void **out, size_t *n, struct err *err);
 
+/* The same for queries that bound themselves (LIMIT, one image, one noun). */
+enum { ROWS_MAX = 1000000 };
+int rows_all(struct db *db, const struct db_query *q, const struct db_value *in, size_t n_in,
+             struct arena *arena, row_read_fn *read, size_t size, void **out, size_t *n, struct err *err);
+
 /* Bytes of a column copied into the arena. */
 struct bytes row_bytes(const struct db_rows *row, int col, struct arena *arena, bool *failed);
 

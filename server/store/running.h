@@ -16,10 +16,11 @@ struct running {
     int verdict, freshness;
 };
 
-/* A cluster's whole set is replaced: clear, then add; then recount the images touched. */
+/* A cluster's whole set is replaced: clear (its part of the images' numbers is taken
+ * away), add, then recount (the new part is added), all in one transaction. */
 int running_clear(struct db *db, const char *cluster, struct err *err);
 int running_add(struct db *db, const struct running *r, struct err *err);
-int running_recount(struct db *db, struct err *err);
+int running_recount(struct db *db, const char *cluster, struct err *err);
 
 /* After (cluster, namespace, workload, container) of the last row of the page before. */
 struct running_filter {

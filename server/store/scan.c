@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "store/list.h"
+#include "store/rows.h"
 
 #include <string.h>
 
@@ -44,8 +45,9 @@ static const struct db_query Q[Q_N] = {
         "AND ($2 IS NULL OR c.name = $2) AND (s.effective_ms, s.id) < ($3, $4) "
         "ORDER BY s.effective_ms DESC, s.id DESC LIMIT $5" },
     [Q_CLOCKS] = { "scan.clocks", "i", "iiii",
-        "SELECT MAX(scanned_ms), MAX(db_built_ms), COUNT(*), COUNT(signer_id) FROM scans "
-        "WHERE image_id = $1 AND is_current = 1 AND has_findings = 1" },
+        "SELECT MAX(s.scanned_ms), MAX(s.db_built_ms), COUNT(*), COUNT(g.id) FROM scans s "
+        "LEFT JOIN signers g ON g.id = s.signer_id AND g.revoked_ms IS NULL "
+        "WHERE s.image_id = $1 AND s.is_current = 1 AND s.has_findings = 1" },
     [Q_SIGNERS] = { "scan.signers", "i", "t",
         "SELECT DISTINCT g.name FROM scans s JOIN signers g ON g.id = s.signer_id "
         "WHERE s.image_id = $1 AND s.is_current = 1 AND g.revoked_ms IS NULL ORDER BY g.name" },
@@ -90,23 +92,17 @@ int evidence_get(struct db *db, const char *id, struct arena *arena, struct evid
     return 1;
 }
 
+static void texts_of_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    const char **text = out;
+
+    *text = db_col_text(rows, 0, arena, failed);
+}
+
 static int texts_of(struct db *db, int query, struct db_value in, struct arena *arena, const char ***items, size_t *n,
                     struct err *err)
 {
-    struct list list = LIST_OF(const char *, arena);
-    struct db_rows rows = { 0 };
-
-    if (db_rows_open(db, &Q[query], &in, 1, &rows, err) != 0)
-        return -1;
-    int rc;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        const char **text = list_add(&list);
-        if (text == NULL)
-            break;
-        *text = db_col_text(&rows, 0, arena, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    return rows_all(db, &Q[query], &in, 1, arena, texts_of_row, sizeof(const char *), (void **)items, n, err);
 }
 
 int evidence_scans(struct db *db, const char *id, struct arena *arena, const char ***items, size_t *n, struct err *err)
@@ -180,26 +176,21 @@ int scan_retire(struct db *db, const char *id, struct err *err)
     return db_exec(db, &Q[Q_RETIRE], DB_IN(db_t(id)), NULL, err);
 }
 
+static void scan_list_row(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    struct scan_row *s = out;
+
+    scan_from_row(rows, arena, s, failed);
+}
+
 int scan_list(struct db *db, const char *image, const char *scanner, int64_t before_ms, const char *before_id, int64_t limit,
               struct arena *arena, struct scan_row **items, size_t *n, struct err *err)
 {
-    struct list list = LIST_OF(struct scan_row, arena);
-    struct db_rows rows = { 0 };
-
-    int rc = image == NULL
-        ? db_rows_open(db, &Q[Q_LIST], DB_IN(db_t(scanner), db_i(before_ms), db_t(before_id), db_i(limit)), &rows, err)
-        : db_rows_open(db, &Q[Q_LIST_IMAGE], DB_IN(db_t(image), db_t(scanner), db_i(before_ms), db_t(before_id), db_i(limit)),
-                       &rows, err);
-    if (rc != 0)
-        return -1;
-    while ((rc = db_rows_next(&rows, err)) == 1) {
-        struct scan_row *s = list_add(&list);
-        if (s == NULL)
-            break;
-        scan_from_row(&rows, arena, s, &list.failed);
-    }
-    db_rows_close(&rows);
-    return list_done(&list, rc, (void **)items, n, err);
+    if (image != NULL)
+        return rows_all(db, &Q[Q_LIST_IMAGE], DB_IN(db_t(image), db_t(scanner), db_i(before_ms), db_t(before_id), db_i(limit)),
+                        arena, scan_list_row, sizeof(struct scan_row), (void **)items, n, err);
+    return rows_all(db, &Q[Q_LIST], DB_IN(db_t(scanner), db_i(before_ms), db_t(before_id), db_i(limit)), arena, scan_list_row,
+                    sizeof(struct scan_row), (void **)items, n, err);
 }
 
 int scan_clocks(struct db *db, int64_t image_id, struct scan_clocks *out, struct err *err)

@@ -286,6 +286,27 @@ static void draining_answers_what_was_accepted_and_nothing_else(void **state)
     fx_stop(&f);
 }
 
+static void clients_that_leave_while_a_worker_is_busy_do_not_hold_up_the_end(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fx_start(&f, &(struct http_config){ 0 }, &small_pool, NULL, 0);
+    atomic_store(&f.app.hold, true);
+    for (int i = 0; i < 6; i++) {
+        int fd = fx_connect(f.port);
+        fx_puts(fd, "GET /v1/slow HTTP/1.1\r\nHost: a\r\n\r\n");
+        while (i == 0 && atomic_load(&f.app.slow_running) < 1)
+            nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+        close(fd);                                           /* a reset, not a good-bye */
+    }
+    atomic_store(&f.app.hold, false);
+    int64_t from = time_monotonic_ms();
+    fx_stop(&f);
+    assert_true(time_monotonic_ms() - from < 3000);
+}
+
 static void draining_is_bounded(void **state)
 {
     struct fixture f;
@@ -481,6 +502,7 @@ int main(void)
         cmocka_unit_test(uploads_beyond_the_memory_for_bodies_get_503),
         cmocka_unit_test(files_come_in_the_best_accepted_form_with_their_tag),
         cmocka_unit_test(draining_answers_what_was_accepted_and_nothing_else),
+        cmocka_unit_test(clients_that_leave_while_a_worker_is_busy_do_not_hold_up_the_end),
         cmocka_unit_test(draining_is_bounded),
         cmocka_unit_test(a_new_certificate_is_taken_without_dropping_connections),
         cmocka_unit_test(a_key_of_another_certificate_is_refused),

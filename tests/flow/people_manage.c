@@ -120,7 +120,7 @@ static void exception_is_over_at_its_very_millisecond(void **state)
         ENGINE_OK(exception_list_active(t->db, t->now_ms, &t->arena, &active, &n, &engine_err));
         db_rollback(t->db);
         assert_int_equal(n, over ? 0 : 1);
-        assert_int_equal(exception_covers(e, &facts, &f, t->now_ms), !over);
+        assert_int_equal(exception_covers(e, &facts, &f, NULL, t->now_ms), !over);
         const struct exception *shown = calls_ok(t, "GET", "/v1/exceptions/{id}", e->id, NULL, NULL);
         assert_string_equal(shown->state, over ? "expired" : "active");
         const struct page *page = calls_ok(t, "GET", "/v1/exceptions", NULL, "state=active", NULL);
@@ -208,9 +208,10 @@ static void vex_becomes_exceptions_and_is_taken_back(void **state)
     assert_string_equal(e->package, "pkg:deb/debian/openssl@3.0.11");
     assert_string_equal(e->owner, "Acme PSIRT");
     assert_int_equal(e->expires_ms, t->now_ms + 90 * MS_DAY);
-    struct image_finding f = { .vulnerability = "CVE-2026-0001", .package = "openssl", .version = "3.0.11" };
+    struct image_finding f = { .vulnerability = "CVE-2026-0001", .package = "openssl", .version = "3.0.11",
+                               .purl = "pkg:deb/debian/openssl@3.0.11?arch=amd64" };
     struct image_facts facts = { .image = { .digest = D1, .repository = "docker.io/acme/shop" }, .findings = &f, .n_findings = 1 };
-    assert_true(exception_covers(e, &facts, &f, t->now_ms));
+    assert_true(exception_covers(e, &facts, &f, NULL, t->now_ms));
     /* The same again replaces; "affected" takes back. */
     const struct vex_taken *w = calls_ok(t, "POST", "/v1/vex", NULL, "owner=sam&expires_in=7d", vex_text(t, "not_affected", product));
     assert_int_equal(w->n_exceptions, 1);

@@ -54,7 +54,7 @@ function make_image(n) {
     const freshness = never ? 'never_scanned' : age > 7 * DAY ? 'stale_scan' : n % 17 === 3 ? 'stale_database' : n % 61 === 9 ? 'unknown' : 'fresh';
     const bad = random(), c = k => (never ? 0 : Math.floor(bad ** k.p * k.n * random()));
     const counts = { critical: c({ p: 4, n: 14 }), high: c({ p: 3, n: 40 }), medium: c({ p: 1.5, n: 80 }), low: c({ p: 1, n: 90 }), other: c({ p: 1, n: 12 }), fixable: 0, kev: !never && bad > 0.93 ? 1 + below(2) : 0,
-        secrets: n % 47 === 5 ? 1 : 0, malware: n === 131 ? 1 : 0, misconfigurations: below(4), excepted: n % 9 === 0 ? 1 + below(3) : 0 };
+        secrets: n % 47 === 5 ? 1 : 0, malware: n === 131 ? 1 : 0, misconfigurations: never ? 0 : below(4), excepted: n % 9 === 0 ? 1 + below(3) : 0 };
     counts.fixable = Math.floor((counts.critical + counts.high) * 0.6);
     const running = random() < 0.45 ? 1 + below(12) : 0, packages = never ? 0 : 60 + below(420);
     const digest = sha('image ' + n);
@@ -130,7 +130,7 @@ const API = [
     [/^\/v1\/exceptions\/([^/]+)$/, (q, id) => { const x = exceptions.find(e => e.id === id); return x && { ...x, applies_to: 14 }; }],
     [/^\/v1\/audit$/, q => list(audit.filter(r => is(q, 'actor', r.actor) && is(q, 'action', r.action)), q)], [/^\/v1\/scans$/, q => list(scans_of(q.get('image')), q)],
     [/^\/v1\/images\/([^/]+)$/, (q, d) => { const i = images.find(x => x.digest === d); return i && { ...i, aliases: [{ digest: d, kind: 'subject' }, { digest: sha('idx' + d), kind: 'index' }], tags: [i.tag, 'latest'], places: places_of(i), os: { family: BASES[d.charCodeAt(9) % 4][0], version: BASES[d.charCodeAt(9) % 4][1] }, arch: 'amd64', base_image: BASES[d.charCodeAt(9) % 4][2] }; }],
-    [/^\/v1\/images\/([^/]+)\/verdict$/, (q, d) => { const i = images.find(x => x.digest === d); return i && { image: d, decision: i.verdict, decided_at: iso(Date.now()), freshness: i.freshness, policy_version: 12, reasons: reasons_of(i), missing: i.freshness === 'never_scanned' ? ['list of packages', 'scan', 'database build time'] : [], unsigned: !i.signed, excepted: i.counts.excepted, ...(i.freshness === 'fresh' && { valid_until: iso(NOW + 3 * DAY) }) }; }],
+    [/^\/v1\/images\/([^/]+)\/verdict$/, (q, d) => { const i = images.find(x => x.digest === d); return i && { image: d, decision: i.verdict, decided_at: iso(Date.now()), freshness: i.freshness, policy_version: 12, reasons: reasons_of(i), missing: i.freshness === 'never_scanned' ? ['list of packages', 'scan', 'database build time'] : [], unsigned: !i.signed && i.age !== null, excepted: i.counts.excepted, ...(i.freshness === 'fresh' && { valid_until: iso(NOW + 3 * DAY) }) }; }],
     [/^\/v1\/images\/([^/]+)\/findings$/, (q, d) => { const i = images.find(x => x.digest === d); return i && list(findings_of(i).filter(f => is(q, 'severity', f.severity) && (!yes(q, 'fixable') || f.fixed_version) && (!yes(q, 'open') || !f.exception)), q); }],
     [/^\/v1\/images\/([^/]+)\/packages$/, (q, d) => { const i = images.find(x => x.digest === d); return i && list(packages_of(i).filter(p => !q.has('q') || p.name.startsWith(q.get('q'))), q); }],
     [/^\/v1\/images\/([^/]+)\/issues$/, (q, d) => { const i = images.find(x => x.digest === d); return i && { items: issues_of(i) }; }],

@@ -1,10 +1,13 @@
 /* parts.js - the small things every room is made of. */
 import { html, useEffect, useRef, useState } from './ui.js';
 import { Icon } from './icons.js';
-import { digest_short, number, relative, safe_url, utc, words } from './format.js';
+import { digest_short, number, relative, safe_url, span, utc, words } from './format.js';
 
 export const Time = ({ at, none = 'unknown' }) =>
     at ? html`<time datetime=${at} title=${utc(at)}>${relative(at)}</time>` : html`<span class="quiet">${none}</span>`;
+
+/* "for 6 d": how long something has been so. */
+export const Lasting = ({ since, of }) => html`<time datetime=${since} title=${`since ${utc(since)}`}>${of && `${of} `}for ${span(Date.now() - Date.parse(since))}</time>`;
 
 export const Severity = ({ level }) => html`<span class="mark sev-${level}"><${Icon} name=${level} />${level}</span>`;
 

@@ -96,7 +96,7 @@ export function Exceptions() {
         <p class=${said ? 'notice' : 'sr'} role="status">${said && html`<${Icon} name="tick" /> `}${said}</p>
         <${Filters} fields=${filters} label="Exceptions" />
         <${Ready} from=${list} what="Loading exceptions">${l => l.items.length === 0
-            ? html`<div class="panel"><${Empty} title=${query.size > 0 ? 'No exception matches' : 'Nothing was accepted so far'}>${query.size > 0 ? html`<p><a href="/exceptions">Show all exceptions</a></p>` : html`<${Command}>keepctl exception add CVE-2024-0001 --owner you --expires 30d --reason '…'<//>`}<//></div>`
+            ? html`<div class="panel"><${Empty} title=${query.size > 0 ? 'No exception matches' : 'Nothing was accepted so far'}>${query.size > 0 ? html`<p><a href="/exceptions">Show all exceptions</a></p>` : html`<${Command}>keepctl exception create --vulnerability CVE-2024-0001 --owner you --expires-in 30d --reason '…'<//>`}<//></div>`
             : html`<div class="panel flush"><${Table} label="Exceptions" columns=${columns(show)} rows=${l.items} id=${x => x.id} /><${Pager} list=${l} what="exception" size=${50} /></div>`}<//>
         ${open === 'new' && html`<${NewException} given=${Object.fromEntries(query)} onClose=${() => show(null)} onDone=${x => done(`Accepted ${x.vulnerability || x.rule}; it ends ${relative(x.expires_at)}.`)} />`}
         ${open && open !== 'new' && html`<${Revoke} of=${open} onClose=${() => show(null)} onDone=${() => done(`Revoked the exception for ${open.vulnerability || open.rule}.`)} />`}

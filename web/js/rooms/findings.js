@@ -64,7 +64,7 @@ function Vulnerabilities({ query }) {
     return html`<${Page} title="Findings" lead="Vulnerabilities by how many images have them. Open one to see who.">
         <${Filters} fields=${which} label="Vulnerabilities" />
         <${Ready} from=${list} what="Loading vulnerabilities">${l => l.items.length === 0
-            ? html`<div class="panel"><${Empty} title="Nothing was found">${query.size > 0 ? html`<p><a href="/findings">Show all</a></p>` : html`<p>Findings come with scans:</p><${Command}>keepctl scan upload scan.json --image alpine:3.20<//>`}<//></div>`
+            ? html`<div class="panel"><${Empty} title="Nothing was found">${query.size > 0 ? html`<p><a href="/findings">Show all</a></p>` : html`<p>Findings come with scans:</p><${Command}>keepctl scan upload scan.json --image alpine:3.20 --key ci.key<//>`}<//></div>`
             : html`<div class="panel flush"><${Table} label="Vulnerabilities" columns=${columns} rows=${l.items} id=${v => v.name} />${l.items.length === 100 && html`<p class="pager quiet">The 100 most common. Narrow it down above.</p>`}</div>`}<//><//>`;
 }
 

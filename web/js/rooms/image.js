@@ -1,7 +1,7 @@
 /* image.js - one image: may it run, why, and on what evidence. */
 import { html, useState } from '../ui.js';
 import { Icon } from '../icons.js';
-import { Command, Copy, Empty, Facts, Freshness, Page, Panel, Ready, Severity, Tag, Time, Verdict, number } from '../parts.js';
+import { Command, Copy, Empty, Facts, Freshness, Lasting, Page, Panel, Ready, Severity, Tag, Time, Verdict, number } from '../parts.js';
 import { url, useData } from '../api.js';
 import { digest_short, shell } from '../format.js';
 import { href_with, useHere } from '../router.js';
@@ -10,13 +10,13 @@ import { TABS, Tab } from './image_tabs.js';
 const SAYS = { pass: 'Every policy lets this image through.', warn: 'It may run; something should be done about it.', fail: 'It must not run: a policy says no.', unknown: 'Nothing can be said: what a policy needs to know is missing.' };
 
 function Reason({ of: r }) {
-    const f = r.finding;
+    const f = r.finding, said = text => r.message.includes(text);      /* nothing twice */
     return html`<li class=${`reason-row reason-${r.effect}`}><${Icon} name=${r.effect} size=${16} />
         <div><p class="reason-says">${r.message}</p>
             <p class="reason-more"><${Severity} level=${r.severity} />
                 ${f?.vulnerability && html`<a href=${url('/findings', { vulnerability: f.vulnerability })}>${f.vulnerability}</a>`}
-                ${f?.package && html`<code>${f.package} ${f.version}</code>`}${f?.fixed_version && html`<span>fixed in <code class="fixed">${f.fixed_version}</code></span>`}
-                ${r.where && html`<code>${r.where}</code>`}<span class="quiet">${r.policy}${r.rule && ` / ${r.rule}`}</span>${r.since && html`<span class="quiet">since <${Time} at=${r.since} /></span>`}</p>
+                ${f?.package && !said(f.package) && html`<code>${f.package} ${f.version}</code>`}${f?.fixed_version && !said(f.fixed_version) && html`<span>fixed in <code class="fixed">${f.fixed_version}</code></span>`}
+                ${r.where && html`<code>${r.where}</code>`}<span class="quiet">${r.policy}${r.rule && ` / ${r.rule}`}</span>${r.since && html`<span class="quiet"><${Lasting} since=${r.since} /></span>`}</p>
             ${r.remediation && html`<p class="reason-fix"><b>To do:</b> ${r.remediation}</p>`}</div></li>`;
 }
 
@@ -34,16 +34,16 @@ const Judgement = ({ v, image }) => html`<div class=${`judgement judgement-${v.d
     ${v.reasons?.length > 0 && html`<${Reasons} list=${v.reasons} />`}
     <p class="quiet judgement-foot">judged <${Time} at=${v.decided_at} /> by policy set ${v.policy_version}
         ${v.excepted > 0 && html` · <a href=${href_with({ tab: 'findings', open: null })}>${number(v.excepted)} excepted</a>`}
-        ${v.unsigned && html` · rests on unsigned evidence`}${v.valid_until && html` · may change <${Time} at=${v.valid_until} />`}</p>
-    ${image.freshness === 'never_scanned' && html`<p class="quiet">A scan answers it:</p><${Command}>${`keepctl scan upload scan.json --image ${shell(image.reference)}`}<//>`}
+        ${v.unsigned && image.freshness !== 'never_scanned' && html` · rests on unsigned evidence`}${v.valid_until && html` · may change <${Time} at=${v.valid_until} />`}</p>
+    ${image.freshness === 'never_scanned' && html`<p class="quiet">A scan answers it:</p><${Command}>${`keepctl scan upload scan.json --image ${shell(image.reference)} --key ci.key`}<//>`}
 </div>`;
 
 const Clock = ({ label, at, none, state }) => html`<div class="clock"><dt>${label}</dt><dd><span class="clock-at"><${Time} at=${at} none=${none} /></span>${state}</dd></div>`;
 
 const Clocks = ({ image: i }) => html`<dl class="clocks">
-    <${Clock} label="Packages listed" at=${i.inventory_at} none="never" state=${html`<span class="quiet">${number(i.packages)} packages, ${number(i.evaluable)} can be matched</span>`} />
-    <${Clock} label="Scanned" at=${i.scanned_at} none=${i.freshness === 'never_scanned' ? 'never' : 'not said'} state=${i.freshness !== 'stale_database' && html`<${Freshness} is=${i.freshness} />`} />
-    <${Clock} label="Database of the scanner" at=${i.db_built_at} none="not said" state=${i.freshness === 'stale_database' && html`<${Freshness} is=${i.freshness} />`} />
+    <${Clock} label="Packages listed" at=${i.inventory_at} none="never" state=${i.packages > 0 && html`<span class="quiet">${number(i.packages)} packages, ${number(i.evaluable)} can be matched</span>`} />
+    <${Clock} label="Scanned" at=${i.scanned_at} none=${i.freshness === 'never_scanned' ? 'never' : 'not said'} state=${!['stale_database', 'never_scanned'].includes(i.freshness) && html`<${Freshness} is=${i.freshness} />`} />
+    <${Clock} label="Database of the scanner" at=${i.db_built_at} none=${i.freshness === 'never_scanned' ? 'never' : 'not said'} state=${i.freshness === 'stale_database' && html`<${Freshness} is=${i.freshness} />`} />
 </dl>`;
 
 const facts = i => [
@@ -68,7 +68,7 @@ function Found({ image, reload }) {
     return html`<${Page} title=${image.reference || image.repository} lead=${html`<span class="digest"><code class="long">${image.digest}</code><${Copy} text=${image.digest} what="digest" /></span>`}
             aside=${html`<a class="button" href=${`/v1/images/${image.digest}`} download=${`image-${digest_short(image.digest)}.json`}><${Icon} name="download" /> JSON</a>`}>
         <div class="grid image-grid">
-            <${Panel} id="verdict" title="Verdict" aside=${html`<span class="quiet">${image.verdict} since <${Time} at=${image.verdict_since} /></span>`}><${Ready} from=${verdict} what="Judging">${v => html`<${Judgement} v=${v} image=${image} />`}<//><//>
+            <${Panel} id="verdict" title="Verdict" aside=${image.verdict_since && html`<span class="quiet"><${Lasting} of=${image.verdict} since=${image.verdict_since} /></span>`}><${Ready} from=${verdict} what="Judging">${v => html`<${Judgement} v=${v} image=${image} />`}<//><//>
             <${Panel} id="facts" title="What is known"><${Clocks} image=${image} /><${Facts} rows=${facts(image)} /><//>
         </div>
         <${Tabs} image=${image} at=${at} />
@@ -79,7 +79,7 @@ function Found({ image, reload }) {
 export function Image({ id }) {
     const image = useData(`/v1/images/${id}`);
     if (image.error?.status === 404) return html`<${Page} title="Unknown image"><div class="panel"><${Empty} title="Keep has never heard of this digest">
-        <p><code class="long">${id}</code></p><p>It becomes known by a scan, or when a cluster reports that it runs:</p><${Command}>${`keepctl scan upload scan.json --image IMAGE@${id}`}<//><p><a href="/images">All images</a></p><//></div><//>`;
+        <p><code class="long">${id}</code></p><p>It becomes known by a scan, or when a cluster reports that it runs:</p><${Command}>${`keepctl scan upload scan.json --image IMAGE@${id} --key ci.key`}<//><p><a href="/images">All images</a></p><//></div><//>`;
     if (!image.data) return html`<${Page} title="Image"><${Ready} from=${image} what="Loading the image" /><//>`;
     return html`<${Ready} from=${image}>${i => html`<${Found} key=${i.digest} image=${i} reload=${image.reload} />`}<//>`;
 }

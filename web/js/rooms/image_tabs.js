@@ -34,8 +34,10 @@ const finding_filters = [
     { name: 'open', kind: 'flag', label: 'open only', says: () => 'open only' },
 ];
 
+/* "fixed" is the scanner's word for "there is a fix": the finding is open all the same. */
+const PLAIN = ['affected', 'fixed', 'unknown', undefined, ''];
 const State = ({ of: f }) => (f.exception ? html`<${Tag} kind="calm" title=${f.exception.reason}>excepted<//><span class="under">ends <${Time} at=${f.exception.expires_at} /></span>`
-    : f.suppressed ? html`<${Tag} title=${f.suppressed}>suppressed<//>` : f.status && f.status !== 'affected' ? words(f.status) : 'open');
+    : f.suppressed ? html`<${Tag} title=${f.suppressed}>suppressed<//>` : html`open${!PLAIN.includes(f.status) && html`<span class="under">${words(f.status)}</span>`}`);
 
 const finding_columns = accept => [
     { key: 'name', title: 'Vulnerability', cell: f => html`<a class="name" href=${url('/findings', { vulnerability: f.vulnerability })}>${f.vulnerability}</a> <${Risk} of=${f} /><span class="under clip">${f.title} ${f.url && html`<${Outside} href=${f.url}><span class="sr">more about ${f.vulnerability}</span><//>`}</span>` },
@@ -51,7 +53,7 @@ const finding_columns = accept => [
 function Findings({ image, changed }) {
     const [finding, accept] = useState(null), [turn, again] = useState(0);
     return html`<${List} key=${turn} path=${`/v1/images/${image.digest}/findings`} label="Findings" what="finding" filters=${finding_filters} columns=${finding_columns(may('accept') ? accept : null)}
-            none=${html`<${Empty} title=${image.freshness === 'never_scanned' ? 'It was never scanned' : 'No finding'}>${image.freshness === 'never_scanned' ? html`<${Command}>${`keepctl scan upload scan.json --image ${shell(image.reference)}`}<//>` : html`<p>None matches, or the scanners found none.</p>`}<//>`} />
+            none=${html`<${Empty} title=${image.freshness === 'never_scanned' ? 'It was never scanned' : 'No finding'}>${image.freshness === 'never_scanned' ? html`<${Command}>${`keepctl scan upload scan.json --image ${shell(image.reference)} --key ci.key`}<//>` : html`<p>None matches, or the scanners found none.</p>`}<//>`} />
         ${finding && html`<${NewException} given=${{ vulnerability: finding.vulnerability, repository: image.repository, package: finding.package }} onClose=${() => accept(null)} onDone=${() => { accept(null); again(turn + 1); changed(); }} />`}`;
 }
 
@@ -91,7 +93,7 @@ const scan_columns = [
     { key: 'evidence', title: 'Evidence', cell: s => html`<a class="button" href=${`/v1/evidence/${encodeURIComponent(s.evidence)}`} download=${`evidence-${digest_short(s.evidence)}.json`}><${Icon} name="download" /> Download<span class="sr"> evidence of ${s.scanner}, the exact bytes</span></a>` },
 ];
 const Scans = ({ image }) => html`<${List} path=${`/v1/scans?image=${image.digest}`} label="Scans" what="scan" columns=${scan_columns} id=${s => s.id}
-    none=${html`<${Empty} title="It was never scanned"><${Command}>${`keepctl scan upload scan.json --image ${shell(image.reference)}`}<//><//>`} />`;
+    none=${html`<${Empty} title="It was never scanned"><${Command}>${`keepctl scan upload scan.json --image ${shell(image.reference)} --key ci.key`}<//><//>`} />`;
 
 /* ---- where it runs ---- */
 
@@ -101,7 +103,7 @@ const place_columns = [
     { key: 'replicas', title: 'Replicas', num: true, cell: p => number(p.replicas) },
 ];
 const Places = ({ image }) => (image.places?.length > 0 ? html`<${Table} label="Where it runs" columns=${place_columns} rows=${image.places} />`
-    : html`<${Empty} title="No cluster reports that it runs"><p>Clusters report what they run:</p><${Command}>keepctl running report --cluster prod workloads.json<//><//>`);
+    : html`<${Empty} title="No cluster reports that it runs"><p>Clusters report what they run:</p><${Command}>kubectl get pods -A -o json | keepctl running report - --cluster prod<//><//>`);
 
 /* ---- history ---- */
 

@@ -49,7 +49,7 @@ export function Images() {
     return html`<${Page} title="Images" lead="One row per image digest. The oldest scans come first: what nobody looked at is what nobody knows.">
         <${Filters} fields=${fields(teams)} label="Images" />
         <${Ready} from=${list} what="Loading images">${l => l.items.length === 0
-            ? html`<div class="panel"><${Empty} title=${filtered ? 'No image matches these filters' : 'No image is known yet'}>${filtered ? html`<p><a href="/images">Show all images</a></p>` : html`<${Command}>keepctl scan upload scan.json --image alpine:3.20<//>`}<//></div>`
+            ? html`<div class="panel"><${Empty} title=${filtered ? 'No image matches these filters' : 'No image is known yet'}>${filtered ? html`<p><a href="/images">Show all images</a></p>` : html`<${Command}>keepctl scan upload scan.json --image alpine:3.20 --key ci.key<//>`}<//></div>`
             : html`<div class="panel flush"><${Table} label="Images" columns=${columns} rows=${l.items} id=${i => i.digest} sorted=${query.get('sort') ?? 'stale'} /><${Pager} list=${l} what="image" size=${50} /></div>`}<//>
     <//>`;
 }

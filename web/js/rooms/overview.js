@@ -67,9 +67,11 @@ const Teams = ({ teams }) => html`<div class="scroll" role="region" aria-label="
         <td class="num">${number(t.critical)}</td><td class="num">${number(t.high)}</td></tr>`; })}</tbody></table></div>`;
 
 const Start = () => html`<${Page} title="Overview"><div class="panel"><${Empty} title="No image is known yet">
-    <p>Scan an image with the scanner you already have, and hand Keep its report:</p>
-    <${Command}>trivy image --format json -o scan.json alpine:3.20<//>
-    <${Command}>keepctl scan upload scan.json --image alpine:3.20<//>
+    <p>Once: make a key to sign reports with, and let Keep know its public half.</p>
+    <${Command}>keepctl key generate ci<//><${Command}>keepctl signer add ci --public-key ci.pub<//>
+    <p>Then: scan an image with the scanner you already have, and hand Keep its report.</p>
+    <${Command}>trivy image --format json --list-all-pkgs -o scan.json alpine:3.20<//>
+    <${Command}>keepctl scan upload scan.json --key ci.key<//>
     <p class="quiet">The answer is a verdict; this page then shows what needs doing.</p><//></div><//>`;
 
 export function Overview() {
@@ -86,6 +88,6 @@ export function Overview() {
                 <${Panel} id="trend" title="Open critical and high findings" aside=${html`<span class="quiet">last 90 days</span>`}>
                     <${Ready} from=${trend}>${t => t.days.length === 0 ? html`<${Empty} title="The first day is not over"><p>A point is added each day.</p><//>` : html`<${Trend} days=${t.days} />`}<//><//>
                 <${Panel} id="teams" title="Teams" aside=${html`<span class="quiet">most failing first</span>`}>
-                    ${p.teams.length === 0 ? html`<${Empty} title="No team owns a repository yet"><${Command}>keepctl scan upload scan.json --image IMAGE --team payments<//><//>` : html`<${Teams} teams=${p.teams} />`}<//>
+                    ${p.teams.length === 0 ? html`<${Empty} title="No team owns a repository yet"><${Command}>keepctl scan upload scan.json --key ci.key --team payments<//><//>` : html`<${Teams} teams=${p.teams} />`}<//>
             </div><//>`}<//>`;
 }

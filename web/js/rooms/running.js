@@ -29,6 +29,6 @@ export function Running() {
     return html`<${Page} title="Running" lead="Containers as the clusters last reported them.">
         <${Filters} fields=${fields} label="Running containers" />
         <${Ready} from=${list} what="Loading what runs">${l => l.items.length === 0
-            ? html`<div class="panel"><${Empty} title=${query.size > 0 ? 'Nothing that runs matches' : 'No cluster has reported yet'}>${query.size > 0 ? html`<p><a href="/running">Show everything that runs</a></p>` : html`<p>Whatever can list containers may report them:</p><${Command}>keepctl running report --cluster prod workloads.json<//>`}<//></div>`
+            ? html`<div class="panel"><${Empty} title=${query.size > 0 ? 'Nothing that runs matches' : 'No cluster has reported yet'}>${query.size > 0 ? html`<p><a href="/running">Show everything that runs</a></p>` : html`<p>Whatever can list containers may report them:</p><${Command}>kubectl get pods -A -o json | keepctl running report - --cluster prod<//>`}<//></div>`
             : html`<div class="panel flush"><${Table} label="Running containers" columns=${columns} rows=${l.items} /><${Pager} list=${l} what="container" size=${100} /></div>`}<//><//>`;
 }
