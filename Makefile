@@ -144,7 +144,7 @@ $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
 	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(ARCHIVES) $(TEST_LIBS) $(LIBS)
-$(FLOW) $(FAULT) $(BENCH): | $(O)/keepd
+$(FLOW) $(FAULT) $(BENCH): | $(O)/keepd $(O)/keepctl
 
 # A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz
 # variant it is linked with a small main that replays files.

@@ -370,8 +370,9 @@ int http_client_send(struct http_client *c, const struct client_request *r, stru
 
     random_bytes(random, sizeof random);
     hex_encode(random, sizeof random, key);
-    buf_init(&packed, body.len);
-    bool gzip = body.len >= CLIENT_GZIP_FROM && gzip_deflate(body.ptr, body.len, GZIP_LEVEL, &packed, &ignored) == 0;
+    buf_init(&packed, body.len + body.len / 8 + 4096);       /* what the compressor asks for before it begins */
+    bool gzip = body.len >= CLIENT_GZIP_FROM && gzip_deflate(body.ptr, body.len, GZIP_LEVEL, &packed, &ignored) == 0 &&
+                packed.len < body.len;
     if (gzip)
         body = (struct bytes){ (const unsigned char *)packed.ptr, packed.len };
     int rc = send_until(c, r, body, r->key != NULL ? r->key : str_eq(r->method, "POST") ? key : NULL, gzip, arena, out, err);
