@@ -71,7 +71,7 @@ static void put_components(struct jsonw *w, const struct shapes *all)
     jsonw_key(w, "securitySchemes");
     static const char schemes[] =
         "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
-        "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-keep\"}}";
+        "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-keep_session\"}}";
     jsonw_raw(w, schemes, sizeof schemes - 1);
     jsonw_object_end(w);
 }
