@@ -38,8 +38,8 @@ LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 LDFLAGS_ALL := $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # ---- the layers, top first: this is also the link order --------------------
-LAYERS   := server/cmd server/http server/service server/store server/core server/db \
-            agentlink/demo agentlink/ctl agentlink/client agentlink/wire agentlink/base
+LAYERS   := server/cmd server/http server/service server/store agentlink/ctl server/core server/db \
+            agentlink/demo agentlink/client agentlink/wire agentlink/base
 layer_sources = $(sort $(shell find $(1) -name '*.c' ! -name main.c))
 objects  = $(patsubst %.c,$(O)/%.o,$(1))
 ARCHIVES := $(foreach l,$(LAYERS),$(O)/$(l).a)

@@ -12,23 +12,23 @@
 
 enum { PAUSE_FIRST_MS = 500, PAUSE_MOST_MS = 20000, RETRY_AFTER_MOST_MS = 120000, GZIP_LEVEL = 6 };
 
-struct client {
+struct http_client {
     struct client_config config;
     CURL *curl;
 };
 
 /* One attempt, as libcurl's callbacks see it. */
 struct exchange {
-    struct client *client;
+    struct http_client *client;
     struct bytes body;
     size_t sent;
     struct buf answer;
     int64_t retry_after_ms;
 };
 
-int client_open(const struct client_config *config, struct client **out, struct err *err)
+int http_client_open(const struct client_config *config, struct http_client **out, struct err *err)
 {
-    struct client *c = calloc(1, sizeof *c);
+    struct http_client *c = calloc(1, sizeof *c);
 
     if (c == NULL)
         return err_nomem(err);
@@ -48,7 +48,7 @@ int client_open(const struct client_config *config, struct client **out, struct 
     return 0;
 }
 
-void client_close(struct client *c)
+void http_client_close(struct http_client *c)
 {
     if (c == NULL)
         return;
@@ -147,7 +147,7 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
     return 0;
 }
 
-static int add_headers(const struct client *c, const struct client_request *r, const char *key, bool gzip,
+static int add_headers(const struct http_client *c, const struct client_request *r, const char *key, bool gzip,
                        struct curl_slist **list, struct err *err)
 {
     char bearer[600];
@@ -285,7 +285,7 @@ static int perform(struct exchange *x, const struct client_request *r, const str
     return rc;
 }
 
-static int attempt(struct client *c, const struct client_request *r, struct bytes body, const char *key, bool gzip,
+static int attempt(struct http_client *c, const struct client_request *r, struct bytes body, const char *key, bool gzip,
                    struct arena *arena, struct client_answer *out, int64_t *retry_after_ms, bool *sent_none,
                    struct err *err)
 {
@@ -336,7 +336,7 @@ static void rest(int64_t ms)
     }
 }
 
-static int send_until(struct client *c, const struct client_request *r, struct bytes body, const char *key, bool gzip,
+static int send_until(struct http_client *c, const struct client_request *r, struct bytes body, const char *key, bool gzip,
                       struct arena *arena, struct client_answer *out, struct err *err)
 {
     int64_t started = time_monotonic_ms(), retry_after = 0;
@@ -359,7 +359,7 @@ static int send_until(struct client *c, const struct client_request *r, struct b
     }
 }
 
-int client_send(struct client *c, const struct client_request *r, struct arena *arena, struct client_answer *out,
+int http_client_send(struct http_client *c, const struct client_request *r, struct arena *arena, struct client_answer *out,
                 struct err *err)
 {
     char key[CLIENT_KEY_TEXT];

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct client;
+struct http_client;
 
 enum { CLIENT_HEADERS_MAX = 8, CLIENT_ANSWER_MAX = 256 * 1024 * 1024, CLIENT_KEY_TEXT = 40 };
 
@@ -58,19 +58,19 @@ struct client_answer {
 };
 
 /* The config's texts must outlive the client.  ERR_UNAVAILABLE, ERR_INVALID. */
-int client_open(const struct client_config *config, struct client **out, struct err *err);
-void client_close(struct client *c);             /* NULL-safe */
+int http_client_open(const struct client_config *config, struct http_client **out, struct err *err);
+void http_client_close(struct http_client *c);             /* NULL-safe */
 
 /* 0 for 2xx and 304.  Otherwise -1: err->kind follows the status or the failure,
  * its message is the problem's detail, and `out` has what came.  All of it lives
  * in the arena. */
-int client_send(struct client *c, const struct client_request *request, struct arena *arena,
+int http_client_send(struct http_client *c, const struct client_request *request, struct arena *arena,
                 struct client_answer *out, struct err *err);
 
 /* Bodies from here on are sent compressed when that makes them smaller. */
 enum { CLIENT_GZIP_FROM = 64 * 1024 };
 
-/* What client_send makes of a status and a body that is no success. */
+/* What http_client_send makes of a status and a body that is no success. */
 int client_problem_read(unsigned status, struct bytes body, struct arena *arena, struct client_answer *out,
                         struct err *err);
 

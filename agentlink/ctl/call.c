@@ -101,7 +101,12 @@ int call_show(struct ctl *c)
     struct json answer;
 
     int rc = target != NULL ? ctl_get(c, target, &answer) : ctl_wrong(c, NULL, "out of memory");
-    return rc == 0 ? call_print(c, &answer) : rc;
+    if (rc != 0)
+        return rc;
+    const struct json *items = json_get(&answer, "items");
+    if (json_is(items, JSON_ARRAY) && items->n == 0)
+        ctl_say(c, "%s", c->command->call->empty != NULL ? c->command->call->empty : "nothing found");
+    return call_print(c, &answer);
 }
 
 /* ---- writing ------------------------------------------------------------------------ */

@@ -22,7 +22,7 @@ struct api_call {
     const char *method, *target;
     const struct column *columns; size_t n_columns;      /* of items, or of the object */
     const struct api_field *fields; size_t n_fields;
-    const char *arg_key;             /* list_body: query parameter of an argument not in the target */
+    const char *arg_key;             /* query parameter of an argument that is not in the target */
     const char *done;                /* said after a write without an answer; "%s": the first argument */
     const char *empty;               /* said when a list is empty */
     const char *next;                /* the command to type after it */

@@ -220,9 +220,9 @@ static int exchange(struct ctl *c, struct client_request *r, struct json *out, s
 {
     const struct json_opts opts = { .max_values = 20000000, .big_numbers = true };
 
-    if (c->client == NULL && client_open(&c->config, &c->client, err) != 0)
+    if (c->client == NULL && http_client_open(&c->config, &c->client, err) != 0)
         return -1;
-    if (client_send(c->client, r, &c->arena, answer, err) != 0)
+    if (http_client_send(c->client, r, &c->arena, answer, err) != 0)
         return -1;
     if (out == NULL)
         return 0;
@@ -378,7 +378,7 @@ int ctl_run(struct command_line *cl)
         rc = ctl_fail(&c, &err, NULL);
     else
         rc = ctl_code(c.command->body(&c));
-    client_close(c.client);
+    http_client_close(c.client);
     arena_clear(&c.arena);
     if (fflush(stdout) != 0 && rc == 0)
         rc = CODE_LOCAL;

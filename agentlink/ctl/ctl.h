@@ -31,7 +31,7 @@ struct ctl {
     struct out_spec outs[OUT_MAX]; size_t n_outs;     /* at least one */
     struct settings settings;
     struct client_config config;
-    struct client *client;           /* NULL: not opened */
+    struct http_client *client;           /* NULL: not opened */
     bool curl, quiet;
     const char *body_file;           /* for --curl: where the next body can be read */
 };

@@ -131,7 +131,7 @@ static const struct api_call allowance_list = { .method = "GET", .target = "/v1/
     .empty = "unsigned evidence is taken nowhere" };
 static const struct api_call allowance_add = { .method = "POST", .target = "/v1/unsigned-allowances", .columns = allowance_columns, .n_columns = N_ITEMS(allowance_columns),
     .fields = allowance_fields, .n_fields = N_ITEMS(allowance_fields) };
-static const struct api_call allowance_end = { .method = "DELETE", .target = "/v1/unsigned-allowances/{}", .done = "unsigned evidence is no longer taken for %s" };
+static const struct api_call allowance_end = { .method = "DELETE", .target = "/v1/unsigned-allowances/-", .arg_key = "pattern", .done = "unsigned evidence is no longer taken for %s" };
 
 /* ---- audit -------------------------------------------------------------------------------- */
 static const struct column audit_columns[] = {

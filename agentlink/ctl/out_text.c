@@ -32,7 +32,8 @@ static void put_counts(struct buf *b, const struct json *counts, const struct lo
         char text[64];
         if (n == 0)
             continue;
-        snprintf(text, sizeof text, "%" PRId64 " %s", n, str_eq(keys[i], "kev") ? "known exploited" : keys[i]);
+        const char *word = str_eq(keys[i], "kev") ? "known exploited" : n == 1 && str_eq(keys[i], "secrets") ? "secret" : keys[i];
+        snprintf(text, sizeof text, "%" PRId64 " %s", n, word);
         buf_puts(b, any ? ", " : "");
         put_colour(b, look, i < 2 ? COLOUR_RED : COLOUR_NONE, text);
         any = true;
@@ -45,6 +46,10 @@ static void put_facts(const struct assessment *a, const struct look *look, struc
     const char *signer = json_str(json_path(a->scan, "signer.name"), NULL);
     const char *scanner = json_get_str(a->scan, "scanner", NULL);
 
+    if (str_eq(json_get_str(a->image, "freshness", ""), "never_scanned")) {
+        buf_puts(b, "  never scanned\n");
+        return;
+    }
     buf_puts(b, "  ");
     put_when(b, "scanned", a->image, "scanned_at", look);
     if (scanner != NULL) {
@@ -56,7 +61,8 @@ static void put_facts(const struct assessment *a, const struct look *look, struc
         buf_puts(b, signer != NULL ? ", signed by " : ", not signed");
         put_safe(b, signer != NULL ? signer : "");
     }
-    buf_printf(b, "\n  %" PRId64 " packages, ", json_int(json_get(a->image, "packages"), 0));
+    int64_t packages = json_int(json_get(a->image, "packages"), 0);
+    buf_printf(b, "\n  %" PRId64 " package%s, ", packages, packages == 1 ? "" : "s");
     put_counts(b, json_get(a->image, "counts"), look);
     buf_putc(b, '\n');
 }

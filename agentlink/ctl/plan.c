@@ -235,7 +235,9 @@ static const char *item_target(struct ctl *c, const struct kind *k, const struct
 
     buf_init(&b, 8192);
     buf_puts(&b, k->collection);
-    url_path(&b, "/{}", &id, 1);
+    /* A path segment cannot hold a pattern's slashes. */
+    url_path(&b, str_eq(k->id_key, "pattern") ? "/-" : "/{}", &id, 1);
+    url_query(&b, "pattern", str_eq(k->id_key, "pattern") ? id : NULL);
     char *text = b.failed ? NULL : arena_strndup(&c->arena, b.ptr, b.len);
     buf_free(&b);
     return text;

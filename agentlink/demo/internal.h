@@ -10,7 +10,7 @@ struct seeder {
     const struct seed_config *config;
     const struct fleet *fleet;
     struct arena *arena;
-    struct client *admin;
+    struct http_client *admin;
     struct privkey *pipeline_key, *registry_key;       /* P-256, Ed25519 */
     const char *pipeline_token, *registry_token, *sandbox_token, *agent_token;
 };

@@ -20,7 +20,7 @@ struct sender {
     unsigned number;
     atomic_size_t *sent;
     atomic_bool *stop;
-    struct client *clients[3];                 /* pipeline, registry, sandbox */
+    struct http_client *clients[3];                 /* pipeline, registry, sandbox */
     struct buf report, predicate, statement, envelope;
     int rc;
     struct err err;
@@ -93,8 +93,8 @@ static int upload(struct sender *x, const struct demo_scan *scan, struct arena *
         .body = { (const unsigned char *)body->ptr, body->len } };
     if (request.target == NULL)
         return err_nomem(err);
-    struct client *as = x->clients[!is_signed ? 2 : scan->tool == TOOL_TRIVY ? 0 : 1];
-    return client_send(as, &request, arena, &answer, err) != 0 ? err_prefix(err, "%s", m->repository->name) : 0;
+    struct http_client *as = x->clients[!is_signed ? 2 : scan->tool == TOOL_TRIVY ? 0 : 1];
+    return http_client_send(as, &request, arena, &answer, err) != 0 ? err_prefix(err, "%s", m->repository->name) : 0;
 }
 
 static int open_sender(struct sender *x, struct err *err)
@@ -107,7 +107,7 @@ static int open_sender(struct sender *x, struct err *err)
         buf_init(parts[i], REPORT_MAX);
     for (size_t i = 0; i < N_ITEMS(tokens); i++) {
         struct client_config config = { .base_url = s->config->url, .token = tokens[i], .agent = "keep-demo/" KEEP_VERSION, .retries = 5 };
-        if (client_open(&config, &x->clients[i], err) != 0)
+        if (http_client_open(&config, &x->clients[i], err) != 0)
             return -1;
     }
     return 0;
@@ -120,7 +120,7 @@ static void close_sender(struct sender *x)
     for (size_t i = 0; i < N_ITEMS(parts); i++)
         buf_free(parts[i]);
     for (size_t i = 0; i < N_ITEMS(x->clients); i++)
-        client_close(x->clients[i]);
+        http_client_close(x->clients[i]);
 }
 
 static void *send_all(void *arg)

@@ -21,7 +21,7 @@ int seed_post(struct seeder *s, const char *target, struct buf *body, const char
 
     if (body->failed)
         return err_nomem(err);
-    if (client_send(s->admin, &request, s->arena, &answer, err) != 0)
+    if (http_client_send(s->admin, &request, s->arena, &answer, err) != 0)
         return err_prefix(err, "POST %s", target);
     if (member == NULL)
         return 0;
@@ -153,14 +153,14 @@ int seed_fleet(const struct seed_config *config, const struct fleet *fleet, stru
     int64_t started = time_monotonic_ms();
     size_t uploads = 0;
 
-    if (client_open(&client, &s.admin, err) != 0)
+    if (http_client_open(&client, &s.admin, err) != 0)
         return -1;
     int rc = seed_identities(&s, err);
     if (rc == 0)
         rc = seed_scans(&s, &uploads, err);
     if (rc == 0)
         rc = seed_surroundings(&s, err);
-    client_close(s.admin);
+    http_client_close(s.admin);
     privkey_free(s.pipeline_key);
     privkey_free(s.registry_key);
     if (rc == 0)

@@ -27,7 +27,7 @@ static int register_unscanned(struct seeder *s, struct err *err)
 static int report_cluster(struct seeder *s, const char *cluster, struct err *err)
 {
     struct client_config config = { .base_url = s->config->url, .token = s->agent_token, .agent = "keep-demo/" KEEP_VERSION, .retries = 5 };
-    struct client *agent;
+    struct http_client *agent;
     struct client_answer answer;
     struct buf body;
     const char *comma = "";
@@ -46,10 +46,10 @@ static int report_cluster(struct seeder *s, const char *cluster, struct err *err
     buf_puts(&body, "]}");
     struct client_request request = { .method = "POST", .target = "/v1/running", .content_type = "application/json",
                                       .body = { (const unsigned char *)body.ptr, body.len } };
-    int rc = body.failed ? err_nomem(err) : client_open(&config, &agent, err);
+    int rc = body.failed ? err_nomem(err) : http_client_open(&config, &agent, err);
     if (rc == 0) {
-        rc = client_send(agent, &request, s->arena, &answer, err);
-        client_close(agent);
+        rc = http_client_send(agent, &request, s->arena, &answer, err);
+        http_client_close(agent);
     }
     buf_free(&body);
     return rc != 0 ? err_prefix(err, "cluster %s", cluster) : 0;
@@ -105,7 +105,7 @@ static int accept_and_revoke(struct seeder *s, struct err *err)
     const char *target = rc == 0 ? arena_printf(s->arena, "/v1/exceptions/%s", id) : NULL;
     if (target == NULL)
         return rc != 0 ? rc : err_nomem(err);
-    return client_send(s->admin, &(struct client_request){ .method = "DELETE", .target = target }, s->arena, &answer, err);
+    return http_client_send(s->admin, &(struct client_request){ .method = "DELETE", .target = target }, s->arena, &answer, err);
 }
 
 int seed_surroundings(struct seeder *s, struct err *err)
