@@ -19,6 +19,7 @@ struct judging {
     struct cel_value *values;                  /* of policy->n_vars variables */
     struct arena *arena;
     struct reason *reasons; size_t n_reasons, cap_reasons;
+    size_t n_of[DECISION_N];                   /* reasons by effect */
     const char *missing[MISSING_MAX]; size_t n_missing;
     int64_t excepted;
     bool failed;                               /* the arena is full */
@@ -34,10 +35,12 @@ static void add_missing(struct judging *j, const char *name)
         j->missing[j->n_missing++] = name;
 }
 
-static struct reason *add_reason(struct judging *j)
+/* Each effect has its own bound: thousands of warnings must not crowd out a refusal. */
+static struct reason *add_reason(struct judging *j, int effect)
 {
-    if (j->failed || j->n_reasons == REASONS_MAX)
+    if (j->failed || j->n_of[effect] == REASONS_MAX)
         return NULL;
+    j->n_of[effect]++;
     if (j->n_reasons == j->cap_reasons) {
         size_t cap = j->cap_reasons == 0 ? 16 : j->cap_reasons * 2;
         struct reason *more = arena_array(j->arena, cap, sizeof *more);
@@ -123,7 +126,7 @@ static bool is_excepted(struct judging *j, const struct validation *v)
 
 static struct reason *reason_for(struct judging *j, const struct validation *v, int effect, const char *message)
 {
-    struct reason *r = add_reason(j);
+    struct reason *r = add_reason(j, effect);
 
     if (r == NULL)
         return NULL;
