@@ -31,8 +31,13 @@ static bool has_version(const struct known_kind *k, const char *api_version)
 
     if (slash == NULL || (size_t)(slash - api_version) != n || memcmp(api_version, k->group, n) != 0)
         return false;
-    const char *version = slash + 1, *found = strstr(k->versions, version);
-    return found != NULL && *version != '\0' && strchr(version, ' ') == NULL && found[-1] == ' ' && found[strlen(version)] == ' ';
+    const char *version = slash + 1;
+    size_t len = strlen(version);
+    for (const char *v = k->versions + 1; *v != '\0'; v += strcspn(v, " ") + 1) {
+        if (strcspn(v, " ") == len && memcmp(v, version, len) == 0)
+            return true;
+    }
+    return false;
 }
 
 static const struct known_kind *kind_of(struct compiler *c, const struct json *doc)

@@ -7,8 +7,8 @@ static unsigned asks(const struct cel_program *program)
 {
     static const struct { uint32_t var; unsigned bit; } rows[] = {
         { VAR_IMAGE, POLICY_ASKS_IMAGES }, { VAR_IMAGES, POLICY_ASKS_IMAGES }, { VAR_OBJECT, POLICY_ASKS_OBJECT },
-        { VAR_OLD_OBJECT, POLICY_ASKS_OBJECT }, { VAR_REQUEST, POLICY_ASKS_OBJECT }, { VAR_NAMESPACE_OBJECT, POLICY_ASKS_OBJECT }, { VAR_POD, POLICY_ASKS_OBJECT },
-        { VAR_CONTAINERS, POLICY_ASKS_OBJECT },
+        { VAR_OLD_OBJECT, POLICY_ASKS_OBJECT }, { VAR_REQUEST, POLICY_ASKS_OBJECT }, { VAR_NAMESPACE_OBJECT, POLICY_ASKS_OBJECT },
+        { VAR_POD, POLICY_ASKS_OBJECT }, { VAR_CONTAINERS, POLICY_ASKS_OBJECT },
     };
     unsigned set = 0;
 
@@ -32,9 +32,10 @@ static unsigned set_asks(const struct rule_set *s)
     return set;
 }
 
+/* The other kinds are matched by the request, whatever they ask. */
 unsigned policy_asks(const struct policy *p)
 {
-    unsigned set = 0;
+    unsigned set = p->info.kind != POLICY_KEEP ? POLICY_ASKS_OBJECT : 0;
 
     for (size_t i = 0; i < p->n_sets; i++)
         set |= set_asks(&p->sets[i]);

@@ -133,7 +133,7 @@ static int env_extend(struct compiler *c, struct cel_var *vars, uint32_t n)
         c->failed = true;
         return -1;
     }
-    *env = (struct cel_env){ .vars = vars, .n_vars = n, .functions = policy_functions, .n_functions = n_policy_functions };
+    *env = (struct cel_env){ .vars = vars, .n_vars = n, .functions = c->functions, .n_functions = c->n_functions };
     c->env = env;
     return 0;
 }

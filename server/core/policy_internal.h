@@ -110,6 +110,7 @@ struct compiler {
     const char *text; size_t len;              /* the file */
     const struct json *doc;                    /* the document being compiled */
     const struct cel_env *env;
+    const struct cel_function *functions; uint32_t n_functions;        /* of this kind of policy */
     struct complaints found;
     bool failed;                               /* the arena is full */
 };
@@ -131,8 +132,10 @@ bool policy_is_name(const char *s, bool identifier);
 
 /* Where the violation that podSecurity found stands; NULL: the item is none. */
 const char *policy_violation_path(const struct cel_value *item);
-extern const struct cel_function policy_functions[];
+extern const struct cel_function policy_functions[];         /* ours */
 extern const uint32_t n_policy_functions;
+extern const struct cel_function policy_kyverno_functions[];
+extern const uint32_t n_policy_kyverno_functions;
 
 /* Names of the two foreign kinds (policy_foreign.c); what this server cannot answer is refused by name. */
 extern const struct cel_var policy_vap_vars[VAR_FIXED_N], policy_kyverno_vars[VAR_FIXED_N];

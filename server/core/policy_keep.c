@@ -189,6 +189,8 @@ int policy_compile_keep(struct compiler *c)
     p->params = d->spec.params;
     p->sets = set;
     p->n_sets = 1;
+    c->functions = policy_functions;
+    c->n_functions = n_policy_functions;
     check_head(c, d);
     compile_match(c, d->spec.match);
     if (policy_variables(c, facts_vars, d->spec.variables, d->spec.n_variables, set, "$.spec.variables") != 0)

@@ -340,6 +340,8 @@ int policy_compile_kyverno(struct compiler *c)
     if (shape_decode(&doc_shape, c->doc, c->arena, d, &c->found, &err) != 0)
         return err.kind == ERR_UNAVAILABLE ? -1 : 0;
     const struct kyverno_spec *s = &d->spec;
+    c->functions = policy_kyverno_functions;
+    c->n_functions = n_policy_kyverno_functions;
     describe(c, d);
     p->sets = sets;
     p->n_sets = 1;

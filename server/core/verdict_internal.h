@@ -11,7 +11,7 @@ enum { MISSING_MAX = 16, REASONS_MAX = 2000, ANNOTATIONS_KEPT = 200 };
 struct reason_list {
     struct reason *items;
     size_t n, cap;
-    size_t n_of[DECISION_N];         /* by effect */
+    size_t n_of[DECISION_N];                   /* by effect */
 };
 
 struct judging {
