@@ -280,7 +280,7 @@ static const struct member image_members[] = {
 static struct cel_value image_get(struct cel_run *run, const void *self, const char *key, uint32_t len)
 {
     if (VIEW->facts == NULL)
-        return cel_missing(cel_arena(run), "the image");
+        return cel_missing(cel_arena(run), "a record of the image");
     return find(run, self, image_members, N_ITEMS(image_members), key, len);
 }
 static const struct cel_class image_class = { "image", image_get, NULL };
