@@ -40,7 +40,7 @@ LDFLAGS_ALL := $(LINK_$(VARIANT)) $(LDFLAGS)
 # ---- the layers, top first: this is also the link order --------------------
 LAYERS   := server/cmd server/http server/service server/store agentlink/ctl server/core server/db \
             agentlink/demo agentlink/client agentlink/wire agentlink/base
-layer_sources = $(sort $(shell find $(1) -name '*.c' ! -name main.c))
+layer_sources = $(sort $(shell find $(wildcard $(1)) /dev/null -name '*.c' ! -name main.c))
 objects  = $(patsubst %.c,$(O)/%.o,$(1))
 ARCHIVES := $(foreach l,$(LAYERS),$(O)/$(l).a)
 SERVER_ARCHIVES := $(filter-out $(O)/agentlink/ctl.a $(O)/agentlink/demo.a,$(ARCHIVES))
@@ -153,13 +153,99 @@ $(FUZZ): $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(if $(filter fuzz,$(VARIANT)),,
 	@echo '  LINK $@'
 	@$(CC) $(LDFLAGS_ALL) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
 
-tests: $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(FUZZ)
+tests: $(UNIT) $(STORE) $(FLOW) $(FAULT) $(FUZZ)
+unit-programs: $(UNIT)
+fuzz-programs: $(FUZZ)
 unit: $(UNIT)
 	@sh tests/check/run_programs.sh $(UNIT)
+
+# ---- what people type ---------------------------------------------------------
+# Packages may arrive while make runs: what needs their flags runs in a make of its own.
+JOBS ?= $(shell nproc)
+
+run: deps
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@sh agentlink/demo/run.sh start
+stop:
+	@sh agentlink/demo/run.sh stop
+clean-run:
+	@sh agentlink/demo/run.sh clean
+
+test: test-deps
+	@sh tests/check/test.sh
+conformance: test-deps
+	@test -d "$(DIR)" || { echo "usage: make conformance DIR=folder-of-sets"; exit 2; }
+	@$(MAKE) --no-print-directory -s -j$(JOBS) conformance-programs
+	@sh tests/check/conformance.sh "$(DIR)"
+conformance-programs: $(CONFORM)
+bench: test-deps
+	@$(MAKE) --no-print-directory -s -j$(JOBS) bench-programs
+	@for b in $(BENCH); do echo "== $$b"; $$b || exit 1; done
+bench-programs: $(BENCH)
+asan tsan:
+	@$(MAKE) --no-print-directory -s -j$(JOBS) VARIANT=$@ unit
+
+# Each fuzzer for SECONDS, from its corpus; what it finds stays in build/fuzz/.
+SECONDS ?= 60
+fuzz: test-deps
+	@$(MAKE) --no-print-directory -s -j$(JOBS) CC=clang VARIANT=fuzz fuzz-programs
+	@for f in $(notdir $(FUZZ)); do echo "== $$f"; mkdir -p build/fuzz/found/$$f && \
+	    build/fuzz/tests/fuzz/$$f -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/$$f- \
+	    build/fuzz/found/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+deps:
+	@sh .ci/deps build
+test-deps:
+	@sh .ci/deps test
 
 clean:
 	rm -rf build
 
-.PHONY: all tests unit clean
+# ---- install ------------------------------------------------------------------
+BINDIR  := $(PREFIX)/bin
+MANDIR  := $(PREFIX)/share/man/man1
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+DOCDIR  := $(PREFIX)/share/doc/keep
+COMPLETIONS := bash:share/bash-completion/completions/% zsh:share/zsh/site-functions/_% fish:share/fish/vendor_completions.d/%.fish
+INSTALLED := keepd $(if $(wildcard agentlink/ctl/main.c),keepctl)
+completion_path = $(PREFIX)/$(subst %,$(2),$(lastword $(subst :, ,$(1))))
+
+install: all
+	@set -e; umask 022; for p in $(INSTALLED); do \
+	    install -D -m 755 build/$$p "$(DESTDIR)$(BINDIR)/$$p"; \
+	    install -d "$(DESTDIR)$(MANDIR)"; build/$$p man >"$(DESTDIR)$(MANDIR)/$$p.1"; \
+	done
+	@set -e; umask 022; $(foreach p,$(INSTALLED),$(foreach c,$(COMPLETIONS), \
+	    install -d "$(DESTDIR)$(dir $(call completion_path,$(c),$(p)))"; \
+	    build/$(p) completion $(firstword $(subst :, ,$(c))) >"$(DESTDIR)$(call completion_path,$(c),$(p))";))
+	@install -d "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(DOCDIR)/policies"
+	@sed 's,@BINDIR@,$(BINDIR),g' server/keepd.service >"$(DESTDIR)$(UNITDIR)/keepd.service"
+	@install -m 644 README.md LICENSE "$(DESTDIR)$(DOCDIR)/"
+	@install -m 644 $(POLICIES) "$(DESTDIR)$(DOCDIR)/policies/"
+	@echo "installed in $(DESTDIR)$(PREFIX)"
+uninstall:
+	rm -f $(foreach p,keepd keepctl,"$(DESTDIR)$(BINDIR)/$(p)" "$(DESTDIR)$(MANDIR)/$(p).1" \
+	    $(foreach c,$(COMPLETIONS),"$(DESTDIR)$(call completion_path,$(c),$(p))")) "$(DESTDIR)$(UNITDIR)/keepd.service"
+	rm -rf "$(DESTDIR)$(DOCDIR)"
+
+define HELP
+  make                     keepd, keepctl and keep-demo in build/
+  make run                 installs what is missing, builds, starts a server with a demo fleet
+  make stop, clean-run     stops it; stops it and removes its data (.run/)
+  make test                installs what is missing and checks everything we claim
+  make conformance DIR=D   judges us by the sets in D
+  make bench               measures
+  make fuzz SECONDS=60     each fuzzer for so long (clang)
+  make asan, tsan          unit tests with sanitizers
+  make install             programs, man pages, completions, systemd unit; DESTDIR, PREFIX
+  make uninstall, clean
+  VARIANT=release|debug|asan|tsan|fuzz|cov, CC=gcc|clang, CFLAGS, LDFLAGS
+endef
+help:
+	$(info $(HELP))
+	@:
+
+.PHONY: all archives tests unit-programs fuzz-programs unit run stop clean-run test conformance conformance-programs bench \
+        bench-programs asan tsan fuzz deps test-deps clean install uninstall help
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

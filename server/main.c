@@ -15,6 +15,7 @@ static const struct command_option serve_options[] = {
     { "listen", "ADDR:PORT", "Where to listen (127.0.0.1:8470).", false },
     { "tls-cert", "FILE", "Certificate chain, PEM; SIGHUP reads it again.", false },
     { "tls-key", "FILE", "Its private key, PEM.", false },
+    { "tls-self-managed", "NAMES", "Make and renew a certificate for these names, separated by commas; see: keepd ca", false },
     { "insecure-plaintext", NULL, "Serve plain HTTP to other machines: tokens can then be read on the way.", false },
     { "log-level", "LEVEL", "debug, info, warn, error.", false },
 };
@@ -48,6 +49,9 @@ static const struct command commands[] = {
     { "backup", "FILE", 1, 1, "Copy the database, consistent, into a new file.", OPTIONS(rest_options), cmd_backup, NULL },
     { "restore", "FILE", 1, 1, "Check a backup and put it in place; the old database is kept.", OPTIONS(rest_options), cmd_restore, NULL },
     { "verify", "", 0, 0, "Check the structure of the database and every leaf of the audit log.", OPTIONS(rest_options), cmd_verify, NULL },
+    { "ca", "", 0, 0, "Print the certificates to trust for a self-managed certificate.", OPTIONS(rest_options), cmd_ca,
+      "PEM, for caBundle and --ca-file. While the CA changes hands the next one is there thirty days before it signs,\n"
+      "and the old one until it ends: apply the output again when it changes (keepctl k8s status says so)." },
     { "config", "", 0, 0, "Print the settings in force.", OPTIONS(config_options), cmd_config, NULL },
     { "routes", "", 0, 0, "Print the route table: method, path, class, roles.", NULL, 0, cmd_routes, NULL },
     { "openapi", "", 0, 0, "Print the OpenAPI 3.1 description of the API.", NULL, 0, cmd_openapi, NULL },

@@ -19,6 +19,11 @@ struct reason {
     const char *remediation;
 };
 
+/* What a policy wants to be written beside the decision. */
+struct verdict_annotation {
+    const char *policy, *key, *value;
+};
+
 struct verdict {
     const char *image;                   /* digest */
     int decision;                        /* enum decision */
@@ -26,6 +31,8 @@ struct verdict {
     int freshness;
     int64_t policy_version;              /* of the whole set: grows with every change */
     const struct reason *reasons; size_t n_reasons;
+    const struct reason *audited; size_t n_audited;      /* what policies in mode audit found: decides nothing */
+    const struct verdict_annotation *annotations; size_t n_annotations;
     const char *const *missing; size_t n_missing;
     bool is_unsigned;                    /* rests on evidence nobody signed */
     int64_t excepted;                    /* findings and reasons that exceptions cover */

@@ -21,6 +21,7 @@ const struct setting settings_table[] = {
     { "database", SETTING_TEXT, AT(db_url), NULL, 0, 0, false, "postgresql://... ; without it, one SQLite file in the data folder." },
     { "tls.cert", SETTING_TEXT, AT(tls_cert), NULL, 0, 0, true, "File with the certificate chain, PEM." },
     { "tls.key", SETTING_TEXT, AT(tls_key), NULL, 0, 0, true, "File with the private key, PEM." },
+    { "tls.self_managed", SETTING_TEXT, AT(tls_self), NULL, 0, 0, false, "Names and addresses of this server, separated by commas: it then makes and renews its own CA and certificate (keepd ca prints what to trust)." },
     { "tls.insecure_plaintext", SETTING_BOOL, AT(insecure_plaintext), "false", 0, 0, false, "Serve plain HTTP to other machines: tokens and sessions can then be read on the way." },
     { "tls.secure_cookies", SETTING_BOOL, AT(secure_cookies), "false", 0, 0, false, "Mark cookies Secure although we serve plain HTTP (a proxy in front has TLS)." },
     { "log.level", SETTING_TEXT, AT(log_level), "info", 0, 0, true, "debug, info, warn or error." },
@@ -55,6 +56,7 @@ const size_t n_settings_table = N_ITEMS(settings_table);
 /* Flags that are short for a setting. */
 static const struct { const char *flag, *key; } flags[] = {
     { "listen", "listen" }, { "db", "database" }, { "tls-cert", "tls.cert" }, { "tls-key", "tls.key" },
+    { "tls-self-managed", "tls.self_managed" },
     { "insecure-plaintext", "tls.insecure_plaintext" }, { "log-level", "log.level" },
 };
 
@@ -278,8 +280,10 @@ int config_load(const char *file, const struct command_line *cl, struct arena *a
         return -1;
     if ((c.tls_cert == NULL) != (c.tls_key == NULL))
         return err_set(err, ERR_INVALID, "tls.cert and tls.key: give both, or neither");
+    if (c.tls_cert != NULL && c.tls_self != NULL)
+        return err_set(err, ERR_INVALID, "tls.cert and tls.self_managed: one of them");
     c.data_dir = cl != NULL ? command_get(cl, "data") : NULL;
-    c.settings.secure_cookies = c.tls_cert != NULL || c.secure_cookies;
+    c.settings.secure_cookies = c.tls_cert != NULL || c.tls_self != NULL || c.secure_cookies;
     *out = c;
     return 0;
 }

@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,14 +25,16 @@ struct housekeeper {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool closing, had_ballast;
-    int64_t flushed_ms, swept_ms;
+    atomic_bool closing;
+    bool had_ballast;
+    int64_t flushed_ms, swept_ms, retained_to;
 };
 
 struct round {
     struct app *app;
     int64_t now_ms;
     size_t n;                     /* done in this round */
+    int64_t after_image;          /* where retention goes on */
 };
 
 /* ---- verdicts that fall due ---------------------------------------------------- */
@@ -58,7 +61,7 @@ static int retain(struct db *db, void *arg, struct err *err)
 {
     struct round *r = arg;
     int64_t dropped = 0;
-    int rc = scan_retain(db, r->app->settings.retain_scans, RETAIN_AT_ONCE, &dropped, err);
+    int rc = scan_retain(db, r->app->settings.retain_scans, RETAIN_AT_ONCE, &r->after_image, &dropped, err);
 
     r->n = (size_t)dropped;
     return rc;
@@ -83,7 +86,7 @@ static void complain_about(struct housekeeper *h, const char *what, const struct
 /* Repeats a job in small transactions while it finds work. */
 static void drain(struct housekeeper *h, const char *what, int (*job)(struct db *, void *, struct err *), size_t full)
 {
-    struct round r = { .app = h->app, .n = full };
+    struct round r = { .app = h->app, .n = full, .after_image = h->retained_to };
 
     while (r.n == full && !h->closing) {
         struct err err = { 0 };
@@ -93,6 +96,7 @@ static void drain(struct housekeeper *h, const char *what, int (*job)(struct db 
             complain_about(h, what, &err);
             return;
         }
+        h->retained_to = r.after_image;
     }
 }
 

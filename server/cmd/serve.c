@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "cmd/housekeeper.h"
+#include "cmd/tls_self.h"
 #include "db/ballast.h"
 #include "db/lock.h"
 #include "db/migrate.h"
@@ -31,7 +32,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { QUERY_SETS_MAX = 32, DRAIN_MS = 10000 };
+enum { QUERY_SETS_MAX = 32, DRAIN_MS = 10000, RENEW_S = 600 };
 
 struct running_server {
     struct arena arena;
@@ -44,6 +45,7 @@ struct running_server {
     struct metrics *metrics;
     struct http_server *http;
     struct housekeeper *housekeeper;
+    struct tls_self tls_self;             /* dir NULL: the certificate is somebody else's */
 };
 
 /* ---- what the HTTP side asks ----------------------------------------------------- */
@@ -151,6 +153,24 @@ static int open_app(struct running_server *s, struct err *err)
     return admissions_open(&s->app, err);
 }
 
+/* Before listening: what will be served must be there. */
+static int open_tls(struct running_server *s, struct err *err)
+{
+    struct tls_self *t = &s->tls_self;
+    bool changed;
+
+    if (s->config.tls_self == NULL)
+        return 0;
+    if (tls_self_names(s->config.tls_self, &s->arena, &t->names, &t->n, err) != 0)
+        return -1;
+    const char *dir = arena_printf(&s->arena, "%s/tls", s->config.data_dir);
+    s->config.tls_cert = s->config.tls_key = arena_printf(&s->arena, "%s/tls/server.pem", s->config.data_dir);
+    if (dir == NULL || s->config.tls_cert == NULL)
+        return err_nomem(err);
+    t->dir = dir;
+    return tls_self_ensure(t, time_now_ms(), &changed, err);
+}
+
 static int open_http(struct running_server *s, struct err *err)
 {
     const struct config *c = &s->config;
@@ -207,7 +227,7 @@ static int start(struct running_server *s, const struct command_line *cl, struct
         return -1;
     if ((s->lock = lock_take(s->config.data_dir, err)) < 0)
         return -1;
-    if (open_app(s, err) != 0 || open_http(s, err) != 0 || housekeeper_open(&s->app, &s->log, &s->housekeeper, err) != 0)
+    if (open_app(s, err) != 0 || open_tls(s, err) != 0 || open_http(s, err) != 0 || housekeeper_open(&s->app, &s->log, &s->housekeeper, err) != 0)
         return -1;
     return 0;
 }
@@ -226,13 +246,30 @@ static void reload(struct running_server *s)
         LOG(&s->log, LOG_INFO, "certificate reloaded", LOG_TEXT("file", s->config.tls_cert));
 }
 
+/* Our own certificate, when it is due. */
+static void renew(struct running_server *s)
+{
+    struct err err = { 0 };
+    bool changed = false;
+
+    if (s->tls_self.dir == NULL)
+        return;
+    if (tls_self_ensure(&s->tls_self, time_now_ms(), &changed, &err) != 0)
+        LOG(&s->log, LOG_ERROR, "the certificate cannot be renewed; the old one stays", LOG_TEXT("error", err.msg));
+    else if (changed)
+        reload(s);
+}
+
 static void run_until_told(struct running_server *s, const sigset_t *set)
 {
     for (;;) {
-        int got = 0;
-        if (sigwait(set, &got) != 0)
+        int got = sigtimedwait(set, NULL, &(struct timespec){ .tv_sec = RENEW_S });
+        if (got < 0) {
+            renew(s);
             continue;
+        }
         if (got == SIGHUP) {
+            renew(s);
             reload(s);
             continue;
         }

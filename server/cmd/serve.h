@@ -27,6 +27,6 @@ int cmd_serve(struct command_line *cl), cmd_init(struct command_line *cl), cmd_l
     cmd_token(struct command_line *cl), cmd_migrate(struct command_line *cl), cmd_backup(struct command_line *cl),
     cmd_restore(struct command_line *cl), cmd_verify(struct command_line *cl), cmd_config(struct command_line *cl),
     cmd_routes(struct command_line *cl), cmd_openapi(struct command_line *cl), cmd_man(struct command_line *cl),
-    cmd_completion(struct command_line *cl);
+    cmd_completion(struct command_line *cl), cmd_ca(struct command_line *cl);
 
 #endif

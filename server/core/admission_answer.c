@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    REASON_CHARS = 600, NOTE_CHARS = 1000, WARNING_N_MAX = 400,
+    REASON_CHARS = 600, RULES_NAMED = 20, NOTE_CHARS = 1000, WARNING_N_MAX = 400,
     MESSAGE_TAIL = 64,                    /* room for "and N more" */
     NOTES_MAX = ADMISSION_DIGESTS_MAX + 8,
 };
@@ -60,40 +60,69 @@ static char *clean(struct arena *arena, const char *text, size_t max, size_t *ch
     return out;
 }
 
-static const char *reason_text(const struct reason *r, struct arena *arena)
-{
-    size_t chars;
-    const char *text = arena_printf(arena, "%s/%s: %s%s%s%s%s%s", r->policy, r->rule, r->message, r->where != NULL ? " in " : "",
-                                    r->where != NULL ? r->where : "", r->remediation != NULL ? " (fix: " : "",
-                                    r->remediation != NULL ? r->remediation : "", r->remediation != NULL ? ")" : "");
-
-    return text != NULL ? clean(arena, text, REASON_CHARS, &chars) : NULL;
-}
-
 static bool is_refusal(const struct reason *r)
 {
     return r->effect == DECISION_FAIL || r->effect == DECISION_UNKNOWN;
 }
 
+/* The same said of the same place: an image nobody knows breaks many rules at once. */
+static bool says_the_same(const struct reason *a, const struct reason *b)
+{
+    return is_refusal(a) == is_refusal(b) && str_eq(a->message, b->message) && str_eq(a->where, b->where);
+}
+
+/* "policy/rule, other/rule: what in container app (ref) (fix: ...)"; marks what it
+ * covers in `done` and counts it. */
+static const char *said_at(const struct admission_case *in, size_t at, bool with_fix, bool *done, size_t *covered, struct arena *arena)
+{
+    const struct reason *r = &in->reasons[at];
+    size_t n = 0;
+    struct buf b;
+
+    buf_init(&b, 64 << 10);
+    for (size_t i = at; i < in->n_reasons; i++) {
+        const struct reason *other = &in->reasons[i];
+        if (done[i] || !says_the_same(r, other))
+            continue;
+        done[i] = true;
+        if (n++ < RULES_NAMED)
+            buf_printf(&b, "%s%s/%s", n > 1 ? ", " : "", other->policy, other->rule);
+    }
+    if (n > RULES_NAMED)
+        buf_printf(&b, " and %zu more", n - RULES_NAMED);
+    buf_printf(&b, ": %s%s%s", r->message, r->where != NULL ? " in " : "", r->where != NULL ? r->where : "");
+    if (with_fix && n == 1 && r->remediation != NULL)
+        buf_printf(&b, " (fix: %s)", r->remediation);
+    const char *text = b.failed ? NULL : arena_strndup(arena, b.ptr, b.len);
+    buf_free(&b);
+    *covered += n;
+    return text;
+}
+
 /* All that refuses in one text: the API server shows only one message of all webhooks. */
 static const char *message_of(const struct admission_case *in, struct arena *arena)
 {
-    size_t left = 0, written = 0;
+    bool *done = arena_array(arena, in->n_reasons, sizeof *done);
+    size_t all = 0, covered = 0, chars;
     struct buf b;
 
+    if (done == NULL)
+        return NULL;
     buf_init(&b, ADMISSION_MESSAGE_MAX + 1);
     for (size_t i = 0; i < in->n_reasons; i++)
-        left += is_refusal(&in->reasons[i]);
-    for (size_t i = 0; i < in->n_reasons && !b.failed; i++) {
-        const char *text = is_refusal(&in->reasons[i]) ? reason_text(&in->reasons[i], arena) : NULL;
-        if (text == NULL)
+        all += is_refusal(&in->reasons[i]);
+    for (size_t i = 0, before; i < in->n_reasons; i++) {
+        if (done[i] || !is_refusal(&in->reasons[i]))
             continue;
-        if (b.len + strlen(text) + 2 + MESSAGE_TAIL > ADMISSION_MESSAGE_MAX) {
-            buf_printf(&b, "; and %zu more", left - written);
+        before = covered;
+        const char *text = said_at(in, i, true, done, &covered, arena);
+        if (text != NULL)
+            text = clean(arena, text, REASON_CHARS, &chars);
+        if (text == NULL || b.len + strlen(text) + 2 + MESSAGE_TAIL > ADMISSION_MESSAGE_MAX) {
+            buf_printf(&b, "%sand %zu more", b.len > 0 ? "; " : "", all - before);
             break;
         }
-        buf_printf(&b, "%s%s", written > 0 ? "; " : "", text);
-        written++;
+        buf_printf(&b, "%s%s", b.len > 0 ? "; " : "", text);
     }
     const char *message = b.failed || b.ptr == NULL ? "refused" : arena_strndup(arena, b.ptr, b.len);
     buf_free(&b);
@@ -141,16 +170,19 @@ static void warn_rest(struct warnings *w)
 
 static void warn_reasons(struct warnings *w, const struct admission_case *in, bool refusals, const char *prefix)
 {
+    bool *done = arena_array(w->arena, in->n_reasons, sizeof *done);
+
+    w->failed |= done == NULL;
     for (size_t i = 0; i < in->n_reasons && !w->failed; i++) {
-        const struct reason *r = &in->reasons[i];
-        if (is_refusal(r) != refusals)
+        size_t covered = 0;
+        if (done[i] || is_refusal(&in->reasons[i]) != refusals)
             continue;
         if (w->left_out > 0) {            /* none after it would fit, either */
             w->left_out++;
             continue;
         }
-        warn(w, arena_printf(w->arena, "%s%s/%s: %s%s%s", prefix, r->policy, r->rule, r->message, r->where != NULL ? " in " : "",
-                             r->where != NULL ? r->where : ""));
+        const char *text = said_at(in, i, false, done, &covered, w->arena);
+        warn(w, text != NULL ? arena_printf(w->arena, "%s%s", prefix, text) : NULL);
     }
 }
 

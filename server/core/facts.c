@@ -280,7 +280,7 @@ static const struct member image_members[] = {
 static struct cel_value image_get(struct cel_run *run, const void *self, const char *key, uint32_t len)
 {
     if (VIEW->facts == NULL)
-        return cel_missing(cel_arena(run), "the image");
+        return cel_missing(cel_arena(run), "a record of the image");
     return find(run, self, image_members, N_ITEMS(image_members), key, len);
 }
 static const struct cel_class image_class = { "image", image_get, NULL };
@@ -329,6 +329,7 @@ static const struct cel_field image_fields[] = {
 };
 static const struct cel_shape image_shape = { .kinds = CEL_K(CEL_MAP), .fields = image_fields, .n_fields = N_ITEMS(image_fields) };
 static const struct cel_shape images_shape = { .kinds = CEL_K(CEL_LIST), .items = &image_shape };
+static const struct cel_shape any_list_shape = { .kinds = CEL_K(CEL_LIST) };
 static const struct cel_field limits_fields[] = { { "scan_age", &length }, { "database_age", &length } };
 static const struct cel_shape limits_shape = { .kinds = CEL_K(CEL_MAP), .fields = limits_fields, .n_fields = N_ITEMS(limits_fields) };
 
@@ -348,6 +349,8 @@ const struct cel_var facts_vars[VAR_FIXED_N] = {
     [VAR_REQUEST] = { "request", NULL },
     [VAR_NAMESPACE_OBJECT] = { "namespaceObject", NULL },
     [VAR_IMAGES] = { "images", &images_shape },
+    [VAR_POD] = { "pod", NULL },
+    [VAR_CONTAINERS] = { "containers", &any_list_shape },
     [VAR_EVENT] = { "event", NULL },
     [VAR_NODE] = { "node", NULL },
 };

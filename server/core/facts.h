@@ -9,7 +9,7 @@
 /* Variables of a policy's environment, in this order. */
 enum {
     VAR_IMAGE = 0, VAR_LIMITS, VAR_PARAMS, VAR_NOW, VAR_ITEM,
-    VAR_OBJECT, VAR_OLD_OBJECT, VAR_REQUEST, VAR_NAMESPACE_OBJECT, VAR_IMAGES,    /* deploy */
+    VAR_OBJECT, VAR_OLD_OBJECT, VAR_REQUEST, VAR_NAMESPACE_OBJECT, VAR_IMAGES, VAR_POD, VAR_CONTAINERS,    /* deploy */
     VAR_EVENT, VAR_NODE,                                                          /* run */
     VAR_FIXED_N
 };

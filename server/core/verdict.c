@@ -1,221 +1,55 @@
-/* verdict.c - may this image pass, and every reason why not.  Pure. */
+/* verdict.c - may this image pass, this object be admitted, and every reason why
+ * not.  Pure. */
 #include "base/time.h"
-#include "core/policy_internal.h"
 #include "core/tally.h"
+#include "core/verdict_internal.h"
 #include "wire/imageref.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MISSING_MAX = 16, REASONS_MAX = 2000 };
-
-struct judging {
-    const struct policy_set *set;
-    const struct policy_input *in;
-    const struct policy *policy;               /* the one being asked */
-    struct facts_view *views;                  /* of the images judged: one at build, all at deploy */
-    struct facts_images all;
-    size_t at;                                 /* the image in turn */
-    struct cel_value *values;                  /* of policy->n_vars variables */
-    struct arena *arena;
-    struct reason *reasons; size_t n_reasons, cap_reasons;
-    const char *missing[MISSING_MAX]; size_t n_missing;
-    int64_t excepted;
-    bool failed;                               /* the arena is full */
-};
-
-static void add_missing(struct judging *j, const char *name)
-{
-    for (size_t i = 0; i < j->n_missing; i++) {
-        if (str_eq(j->missing[i], name))
-            return;
-    }
-    if (j->n_missing < MISSING_MAX)
-        j->missing[j->n_missing++] = name;
-}
-
-static struct reason *add_reason(struct judging *j)
-{
-    if (j->failed || j->n_reasons == REASONS_MAX)
-        return NULL;
-    if (j->n_reasons == j->cap_reasons) {
-        size_t cap = j->cap_reasons == 0 ? 16 : j->cap_reasons * 2;
-        struct reason *more = arena_array(j->arena, cap, sizeof *more);
-        if (more == NULL) {
-            j->failed = true;
-            return NULL;
-        }
-        if (j->n_reasons > 0)
-            memcpy(more, j->reasons, j->n_reasons * sizeof *more);
-        j->reasons = more;
-        j->cap_reasons = cap;
-    }
-    return memset(&j->reasons[j->n_reasons++], 0, sizeof(struct reason));
-}
-
-/* ---- asking ------------------------------------------------------------------------- */
-
-/* Variables of the policy are evaluated when first asked for, then kept. */
-static struct cel_value lookup(struct cel_run *run, void *data, uint32_t var)
-{
-    struct judging *j = data;
-
-    if (var < VAR_FIXED_N || var - VAR_FIXED_N >= j->policy->n_variables)
-        return cel_missing(cel_arena(run), "a value that this stage does not have");
-    struct cel_activation act = { .values = j->values, .lookup = lookup, .data = j };
-    struct cel_value v = cel_eval_within(run, j->policy->variables[var - VAR_FIXED_N], &act);
-    j->values[var] = v;
-    return v;
-}
-
-static struct cel_value ask(struct judging *j, const struct cel_program *program)
-{
-    struct cel_activation act = { .values = j->values, .lookup = lookup, .data = j };
-    struct cel_value v;
-    struct err err = { 0 };
-
-    if (cel_eval(program, &act, j->arena, CEL_BUDGET, &v, &err) == 0)
-        return v;
-    if (err.kind == ERR_UNAVAILABLE)
-        j->failed = true;
-    const char *text = arena_strdup(j->arena, err.msg);
-    return (struct cel_value){ .kind = CEL_ERROR, .s = text != NULL ? text : "out of memory" };
-}
-
-static const char *render(struct judging *j, const struct cel_program *program, const struct cel_value *v)
-{
-    struct buf b;
-
-    buf_init(&b, 4096);
-    cel_reason(program, v, &b);
-    const char *text = b.failed || b.ptr == NULL ? "?" : arena_strndup(j->arena, b.ptr, b.len);
-    buf_free(&b);
-    return text != NULL ? text : "?";
-}
-
-static const char *message_of(struct judging *j, const struct validation *v)
-{
-    if (v->message_expression != NULL) {
-        struct cel_value text = ask(j, v->message_expression);
-        const char *copy = text.kind == CEL_STRING ? arena_strndup(j->arena, text.s, text.n) : NULL;
-        if (copy != NULL && *copy != '\0' && str_is_utf8(copy, text.n))
-            return copy;
-    }
-    if (v->message != NULL)
-        return v->message;
-    const char *text = arena_printf(j->arena, "not true: %s", cel_program_text(v->expression));
-    return text != NULL ? text : "?";
-}
-
-/* ---- reasons ------------------------------------------------------------------------- */
-
-static bool is_excepted(struct judging *j, const struct validation *v)
-{
-    const struct policy_input *in = j->in;
-
-    const struct image_facts *facts = v->uses_image ? j->views[j->at].facts : NULL;
-    if (exception_for_rule(in->exceptions, in->n_exceptions, facts != NULL ? facts : in->facts, j->policy->info.name, v->name,
-                           in->namespace, in->now_ms) == NULL)
-        return false;
-    j->excepted++;
-    return true;
-}
-
-static struct reason *reason_for(struct judging *j, const struct validation *v, int effect, const char *message)
-{
-    struct reason *r = add_reason(j);
-
-    if (r == NULL)
-        return NULL;
-    *r = (struct reason){ .policy = j->policy->info.name, .rule = v->name, .severity = v->severity, .effect = effect,
-                          .message = message, .since_ms = TIME_UNKNOWN, .remediation = v->remediation };
-    if (j->in->stage == STAGE_DEPLOY && v->uses_image && j->in->n_images > 0) {
-        const struct policy_image *image = &j->in->images[j->at];
-        r->where = arena_printf(j->arena, "container %s (%s)", image->container, image->reference);
-    }
-    return r;
-}
-
-static void about_item(struct judging *j, struct reason *r, const struct cel_value *item)
-{
-    const struct image_finding *f = facts_item_finding(item);
-    const struct image_issue *u = facts_item_issue(item);
-
-    if (f != NULL) {
-        struct reason_finding *about = arena_alloc(j->arena, sizeof *about);
-        if (about != NULL)
-            *about = (struct reason_finding){ f->vulnerability, f->package, f->version, f->fixed_version };
-        r->finding = about;
-        r->severity = r->severity != SEVERITY_UNKNOWN ? r->severity : f->severity;
-        r->since_ms = f->since_ms;
-    } else if (u != NULL) {
-        if (u->file != NULL)
-            r->where = u->start_line > 0 ? arena_printf(j->arena, "%s:%lld", u->file, (long long)u->start_line) : u->file;
-        r->severity = r->severity != SEVERITY_UNKNOWN ? r->severity : u->severity;
-        r->since_ms = u->since_ms;
-    }
-}
-
-static int broken_effect(int mode)
-{
-    return mode == MODE_ENFORCE ? DECISION_FAIL : DECISION_WARN;
-}
-
-static void on_unknown(struct judging *j, const struct validation *v, const struct cel_value *value)
-{
-    int unknown = j->policy->info.unknown;
-
-    for (uint32_t i = 0; i < value->missing->n; i++)
-        add_missing(j, value->missing->names[i]);
-    if (unknown == UNKNOWN_ALLOW || j->policy->info.mode == MODE_AUDIT || is_excepted(j, v))
-        return;
-    bool denies = unknown == UNKNOWN_DENY && j->policy->info.mode == MODE_ENFORCE;
-    const char *what = value->missing->n > 0 ? value->missing->names[0] : "a fact";
-    reason_for(j, v, denies ? DECISION_UNKNOWN : DECISION_WARN, arena_printf(j->arena, "cannot be judged: %s is missing", what));
-}
-
-static void on_error(struct judging *j, const struct validation *v, const struct cel_program *program, const struct cel_value *value)
-{
-    if (j->policy->info.mode == MODE_AUDIT || is_excepted(j, v))
-        return;
-    int effect = j->policy->info.mode == MODE_ENFORCE ? DECISION_UNKNOWN : DECISION_WARN;
-    reason_for(j, v, effect, arena_printf(j->arena, "the rule cannot be evaluated: %s", render(j, program, value)));
-}
+/* ---- one rule ------------------------------------------------------------------------ */
 
 static void judge_one(struct judging *j, const struct validation *v, const struct cel_value *item)
 {
-    struct cel_value result = ask(j, v->expression);
+    struct cel_value result = judge_ask(j, v->expression);
 
-    if (result.kind == CEL_UNKNOWN) {
-        on_unknown(j, v, &result);
-    } else if (result.kind != CEL_BOOL) {
-        on_error(j, v, v->expression, &result);
-    } else if (!result.boolean && j->policy->info.mode != MODE_AUDIT && !is_excepted(j, v)) {
-        struct reason *r = reason_for(j, v, broken_effect(j->policy->info.mode), message_of(j, v));
-        if (r != NULL && item != NULL)
-            about_item(j, r, item);
-    }
+    if (result.kind == CEL_UNKNOWN)
+        judge_unknown(j, v, v->expression, &result);
+    else if (result.kind != CEL_BOOL)
+        judge_error(j, v, v->expression, &result);
+    else if (!result.boolean)
+        judge_broken(j, v, item);
+    else
+        judge_result(j, POLICY_PASS);
 }
 
 static void judge_each(struct judging *j, const struct validation *v)
 {
-    struct cel_value list = ask(j, v->each);
+    struct cel_value list = judge_ask(j, v->each);
 
     if (list.kind == CEL_UNKNOWN) {
-        on_unknown(j, v, &list);
+        judge_unknown(j, v, v->each, &list);
         return;
     }
     if (list.kind != CEL_LIST) {
-        on_error(j, v, v->each, &list);
+        judge_error(j, v, v->each, &list);
         return;
     }
+    judge_result(j, POLICY_PASS);
     for (uint32_t i = 0, n = cel_size(&list); i < n && !j->failed; i++) {
         struct cel_value item = cel_item(j->arena, &list, i);
         j->values[VAR_ITEM] = item;
+        for (uint32_t k = VAR_FIXED_N; k < j->rules->n_vars; k++) {
+            if ((j->rules->variable_uses[k - VAR_FIXED_N] & USES_ITEM) != 0)
+                j->values[k] = (struct cel_value){ 0 };
+        }
         judge_one(j, v, &item);
     }
     j->values[VAR_ITEM] = (struct cel_value){ 0 };
 }
+
+/* ---- does the policy apply ------------------------------------------------------------ */
 
 static bool is_in(const char *const *list, size_t n, const char *text)
 {
@@ -261,44 +95,111 @@ static bool applies(const struct policy *p, const struct policy_input *in)
            has_labels(p->labels, in->labels);
 }
 
+/* ---- one policy ------------------------------------------------------------------------ */
+
 static void judge_validation(struct judging *j, const struct validation *v)
 {
     /* What was kept may depend on `item` or on another image. */
-    for (uint32_t k = VAR_FIXED_N; k < j->policy->n_vars; k++)
-        j->values[k] = (struct cel_value){ 0 };
+    for (uint32_t k = VAR_FIXED_N; k < j->rules->n_vars; k++) {
+        if ((j->rules->variable_uses[k - VAR_FIXED_N] & (USES_ITEM | USES_IMAGE)) != 0)
+            j->values[k] = (struct cel_value){ 0 };
+    }
     if (v->each != NULL)
         judge_each(j, v);
     else
         judge_one(j, v, NULL);
 }
 
+static struct cel_value json_or_null(const struct json *v)
+{
+    return v != NULL ? cel_json(v) : cel_null();
+}
+
+static void bind_keep(struct judging *j)
+{
+    const struct policy_input *in = j->in;
+
+    j->values[VAR_LIMITS] = facts_limits(&j->views[0]);
+    j->values[VAR_PARAMS] = cel_json(j->policy->params);
+    j->values[VAR_NOW] = facts_time(in->now_ms);
+    j->values[VAR_OBJECT] = cel_json(in->object);
+    j->values[VAR_OLD_OBJECT] = cel_json(in->old_object);
+    j->values[VAR_REQUEST] = cel_json(in->request);
+    j->values[VAR_NAMESPACE_OBJECT] = cel_json(in->namespace_object);
+    j->values[VAR_EVENT] = cel_json(in->event);
+    j->values[VAR_NODE] = cel_json(in->node);
+    j->values[VAR_IMAGES] = facts_images(&j->all);
+    j->values[VAR_POD] = j->pod;
+    j->values[VAR_CONTAINERS] = j->containers;
+}
+
+/* What Kubernetes sets to null is null; a namespace that was not sent is missing,
+ * unless the object has none. */
+static void bind_foreign(struct judging *j)
+{
+    const struct policy_input *in = j->in;
+
+    j->values[VAR_PARAMS] = json_or_null(j->policy->params);
+    j->values[VAR_OBJECT] = json_or_null(in->object);
+    j->values[VAR_OLD_OBJECT] = json_or_null(in->old_object);
+    j->values[VAR_REQUEST] = cel_json(j->request);
+    if (in->namespace_object != NULL || in->namespace_labels_known || j->target.namespace[0] == '\0')
+        j->values[VAR_NAMESPACE_OBJECT] = json_or_null(in->namespace_object);
+}
+
+/* Any that is false: not asked.  One that cannot be told counts only when none is. */
+static bool conditions_hold(struct judging *j)
+{
+    struct validation v = { .severity = SEVERITY_MEDIUM };
+    const struct condition *doubtful = NULL;
+    struct cel_value answer = { 0 };
+
+    for (size_t i = 0; i < j->rules->n_conditions; i++) {
+        struct cel_value result = judge_ask(j, j->rules->conditions[i].program);
+        if (result.kind == CEL_BOOL && !result.boolean)
+            return false;
+        if (result.kind != CEL_BOOL && doubtful == NULL) {
+            doubtful = &j->rules->conditions[i];
+            answer = result;
+        }
+    }
+    if (doubtful == NULL)
+        return true;
+    v.name = doubtful->name;
+    if (answer.kind == CEL_UNKNOWN)
+        judge_unknown(j, &v, doubtful->program, &answer);
+    else
+        judge_error(j, &v, doubtful->program, &answer);
+    return false;
+}
+
+static void annotate(struct judging *j)
+{
+    for (size_t i = 0; i < j->rules->n_annotations && !j->failed; i++) {
+        const struct annotation *a = &j->rules->annotations[i];
+        struct cel_value value = judge_ask(j, a->program);
+        if (value.kind != CEL_STRING || j->n_annotations == ANNOTATIONS_KEPT)
+            continue;
+        const char *text = arena_strndup(j->arena, value.s, value.n);
+        j->failed |= text == NULL;
+        if (text != NULL && *text != '\0')
+            j->annotations[j->n_annotations++] = (struct verdict_annotation){ j->policy->info.name, a->key, text };
+    }
+}
+
 /* What speaks of `image` is asked of every image of the workload, the rest once. */
-static void judge_policy(struct judging *j, const struct policy *p)
+static void judge_rules(struct judging *j)
 {
     size_t n_images = j->in->stage == STAGE_BUILD ? 1 : j->in->n_images;
 
-    j->policy = p;
-    j->values = arena_array(j->arena, p->n_vars, sizeof *j->values);
-    if (j->values == NULL) {
-        j->failed = true;
-        return;
-    }
-    j->values[VAR_LIMITS] = facts_limits(&j->views[0]);
-    j->values[VAR_PARAMS] = cel_json(p->params);
-    j->values[VAR_NOW] = facts_time(j->in->now_ms);
-    j->values[VAR_OBJECT] = cel_json(j->in->object);
-    j->values[VAR_OLD_OBJECT] = cel_json(j->in->old_object);
-    j->values[VAR_REQUEST] = cel_json(j->in->request);
-    j->values[VAR_NAMESPACE_OBJECT] = cel_json(j->in->namespace_object);
-    j->values[VAR_EVENT] = cel_json(j->in->event);
-    j->values[VAR_NODE] = cel_json(j->in->node);
-    j->values[VAR_IMAGES] = facts_images(&j->all);
-    for (size_t i = 0; i < p->n_validations && !j->failed; i++) {
-        const struct validation *v = &p->validations[i];
-        if (!v->uses_image)
+    for (size_t i = 0; i < j->rules->n_validations && !j->failed; i++) {
+        const struct validation *v = &j->rules->validations[i];
+        if ((v->uses & USES_POD) != 0 && !j->bears_pod)
+            continue;
+        if ((v->uses & USES_IMAGE) == 0)
             judge_validation(j, v);
-        for (j->at = 0; v->uses_image && j->at < n_images && !j->failed; j->at++) {
-            if (!matches_image(p, j->views[j->at].facts))
+        for (j->at = 0; (v->uses & USES_IMAGE) != 0 && j->at < n_images && !j->failed; j->at++) {
+            if (!matches_image(j->policy, j->views[j->at].facts))
                 continue;
             j->values[VAR_IMAGE] = facts_image(&j->views[j->at]);
             judge_validation(j, v);
@@ -306,6 +207,64 @@ static void judge_policy(struct judging *j, const struct policy *p)
         j->values[VAR_IMAGE] = (struct cel_value){ 0 };
         j->at = 0;
     }
+}
+
+static bool is_asked(enum match_answer answer, bool *doubtful)
+{
+    *doubtful |= answer == MATCH_UNKNOWN;
+    return answer != MATCH_NO;
+}
+
+/* The mode of the strictest binding that matches; false: none does. */
+static bool bound_mode(struct judging *j, const struct match_input *in, bool *doubtful)
+{
+    const struct policy *p = j->policy;
+    bool found = p->info.kind != POLICY_VAP;
+
+    j->mode = found ? p->info.mode : MODE_AUDIT;
+    for (size_t i = 0; i < p->n_bindings; i++) {
+        if (!is_asked(match_decide(p->bindings[i].match, in), doubtful))
+            continue;
+        found = true;
+        j->mode = p->bindings[i].mode > j->mode ? p->bindings[i].mode : j->mode;
+    }
+    return found;
+}
+
+static void judge_set(struct judging *j, const struct rule_set *set)
+{
+    const struct match_input in = { &j->target, j->in->object, j->in->old_object, j->in->namespace_object, j->in->namespace_labels_known };
+    bool doubtful = false;
+
+    if (!is_asked(match_decide(set->match, &in), &doubtful) || !bound_mode(j, &in, &doubtful))
+        return;
+    j->rules = set;
+    j->values = arena_array(j->arena, set->n_vars, sizeof *j->values);
+    if (j->values == NULL) {
+        j->failed = true;
+        return;
+    }
+    if (doubtful)
+        judge_missing(j, "the labels of the namespace");
+    if (j->policy->info.kind == POLICY_KEEP)
+        bind_keep(j);
+    else
+        bind_foreign(j);
+    if (!conditions_hold(j))
+        return;
+    if (j->policy->info.kind != POLICY_KEEP)
+        judge_result(j, POLICY_PASS);
+    judge_rules(j);
+    annotate(j);
+}
+
+static enum policy_result judge_policy(struct judging *j, const struct policy *p)
+{
+    j->policy = p;
+    j->result = POLICY_SKIP;
+    for (size_t i = 0; i < p->n_sets && applies(p, j->in) && !j->failed; i++)
+        judge_set(j, &p->sets[i]);
+    return j->result;
 }
 
 /* ---- the verdict -------------------------------------------------------------------------- */
@@ -326,7 +285,15 @@ static int by_weight(const void *a, const void *b)
         order = strcmp(x->rule, y->rule);
     if (order == 0 && x->finding != NULL && y->finding != NULL)
         order = strcmp(x->finding->vulnerability, y->finding->vulnerability);
-    return order != 0 ? order : strcmp(x->message, y->message);
+    if (order == 0)
+        order = strcmp(x->message, y->message);
+    return order != 0 || x->where == NULL || y->where == NULL ? order : strcmp(x->where, y->where);
+}
+
+static void sort_reasons(struct reason_list *l)
+{
+    if (l->n > 0)
+        qsort(l->items, l->n, sizeof *l->items, by_weight);
 }
 
 static int overall(const struct reason *reasons, size_t n)
@@ -375,29 +342,99 @@ static int open_views(struct judging *j, struct err *err)
     return 0;
 }
 
+/* The pod of the object, and its containers as one list. */
+static int open_pod(struct judging *j, struct err *err)
+{
+    struct container_walk walk = { 0 };
+    size_t n = 0;
+
+    j->bears_pod = workload_read(j->in->object, &j->workload);
+    if (!j->bears_pod || j->workload.spec == NULL) {
+        j->pod = j->containers = cel_missing(j->arena, "the pod's specification");
+        return 0;
+    }
+    while (container_next(j->workload.spec, &walk))
+        n++;
+    struct cel_value *list = arena_array(j->arena, n, sizeof *list);
+    if (list == NULL)
+        return err_nomem(err);
+    walk = (struct container_walk){ 0 };
+    for (size_t i = 0; i < n && container_next(j->workload.spec, &walk); i++)
+        list[i] = cel_json(walk.container);
+    j->pod = cel_json(j->workload.pod);
+    j->containers = cel_list(list, n);
+    return 0;
+}
+
+static int open_request(struct judging *j, struct err *err)
+{
+    const struct policy_input *in = j->in;
+
+    if (in->stage != STAGE_DEPLOY)
+        return 0;
+    const struct json *object = json_is(in->object, JSON_OBJECT) ? in->object : in->old_object;
+    if (in->target != NULL)
+        j->target = *in->target;
+    else if (in->request != NULL)
+        policy_request_read(in->request, &j->target);
+    else if (policy_request_of(object, "CREATE", j->arena, &j->target, err) != 0)
+        return -1;
+    if (in->target == NULL && in->request == NULL && in->namespace != NULL && j->target.namespace[0] != '\0')
+        j->target.namespace = in->namespace;
+    j->request = in->request != NULL ? in->request : policy_request_json(&j->target, j->arena);
+    return j->request == NULL ? err_nomem(err) : open_pod(j, err);
+}
+
+static int open_judging(struct judging *j, struct err *err)
+{
+    j->annotations = arena_array(j->arena, ANNOTATIONS_KEPT, sizeof *j->annotations);
+    if (j->annotations == NULL)
+        return err_nomem(err);
+    return open_views(j, err) != 0 ? -1 : open_request(j, err);
+}
+
+int policy_explain(const struct policy_set *set, const struct policy_input *in, struct arena *arena,
+                   struct policy_explanation *out, struct err *err)
+{
+    struct judging j = { .set = set, .in = in, .arena = arena };
+    enum policy_result *results = arena_array(arena, set->n, sizeof *results);
+
+    j.explained = arena_array(arena, POLICY_EXPLAINED_MAX, sizeof *j.explained);
+    if (j.explained == NULL || results == NULL)
+        return err_nomem(err);
+    if (open_judging(&j, err) != 0)
+        return -1;
+    for (size_t i = 0; i < set->n && !j.failed; i++)
+        results[i] = judge_policy(&j, set->items[i]);
+    if (j.failed)
+        return err_nomem(err);
+    *out = (struct policy_explanation){ .items = j.explained, .n = j.n_explained, .is_truncated = j.explained_truncated,
+                                        .results = results };
+    return 0;
+}
+
 int verdict_decide(const struct policy_set *set, const struct policy_input *in, struct arena *arena,
                    struct verdict *out, struct err *err)
 {
     struct judging j = { .set = set, .in = in, .arena = arena };
 
-    if (open_views(&j, err) != 0)
+    if (open_judging(&j, err) != 0)
         return -1;
-    for (size_t i = 0; i < set->n && !j.failed; i++) {
-        if (applies(set->items[i], in))
-            judge_policy(&j, set->items[i]);
-    }
+    for (size_t i = 0; i < set->n && !j.failed; i++)
+        judge_policy(&j, set->items[i]);
     const char **missing = arena_array(arena, j.n_missing, sizeof *missing);
     if (j.failed || missing == NULL)
         return err_nomem(err);
     if (j.n_missing > 0)
         memcpy(missing, j.missing, j.n_missing * sizeof *missing);
-    if (j.n_reasons > 0)
-        qsort(j.reasons, j.n_reasons, sizeof *j.reasons, by_weight);
+    sort_reasons(&j.reasons);
+    sort_reasons(&j.audited);
     const struct image *image = in->facts != NULL ? &in->facts->image : NULL;
     *out = (struct verdict){
-        .image = image != NULL ? image->digest : NULL, .decision = overall(j.reasons, j.n_reasons), .decided_ms = in->now_ms,
+        .image = image != NULL ? image->digest : NULL, .decision = overall(j.reasons.items, j.reasons.n), .decided_ms = in->now_ms,
         .freshness = image != NULL ? (int)freshness_decide(image, &set->limits, in->now_ms) : FRESHNESS_UNKNOWN,
-        .policy_version = set->version, .reasons = j.reasons, .n_reasons = j.n_reasons, .missing = missing,
+        .policy_version = set->version, .reasons = j.reasons.items, .n_reasons = j.reasons.n, .missing = missing,
+        .audited = j.audited.items, .n_audited = j.audited.n, .annotations = j.annotations, .n_annotations = j.n_annotations,
         .n_missing = j.n_missing, .is_unsigned = image != NULL && image->has_scan && !image->is_signed,
         .excepted = j.excepted, .valid_until_ms = valid_until(&j),
     };

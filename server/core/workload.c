@@ -52,7 +52,7 @@ bool workload_read(const struct json *object, struct workload *out)
             .kind = kinds[i].kind, .group = kinds[i].group, .name = json_get_str(metadata, "name", NULL),
             .namespace = json_get_str(metadata, "namespace", NULL), .labels = json_path(pod, "metadata.labels"),
             .annotations = json_path(pod, "metadata.annotations"), .object_annotations = json_get(metadata, "annotations"),
-            .spec = json_get(pod, "spec"), .spec_path = spec_paths[i], .is_pod = i == 0,
+            .pod = json_is(pod, JSON_OBJECT) ? pod : NULL, .spec = json_get(pod, "spec"), .spec_path = spec_paths[i], .is_pod = i == 0,
         };
         if (!json_is(out->spec, JSON_OBJECT))
             out->spec = NULL;

@@ -15,6 +15,7 @@ struct workload {
     const char *name, *namespace;        /* of the object; NULL when not given */
     const struct json *labels, *annotations;       /* of the pod (its template); NULL none */
     const struct json *object_annotations;         /* of the object itself */
+    const struct json *pod;              /* the object itself, or its template: metadata and spec; NULL: malformed */
     const struct json *spec;             /* the pod's; NULL: the object is malformed there */
     const char *spec_path;               /* "$.spec.template.spec" */
     bool is_pod;

@@ -4,6 +4,7 @@
  * body, then the handler.  See request.h for the states. */
 #include "base/crypto.h"
 #include "base/time.h"
+#include "http/hold.h"
 #include "http/request.h"
 
 #include <stddef.h>
@@ -201,6 +202,24 @@ static void work_identify(void *arg, struct db *reader)
     resume(r, STEP_IDENTIFIED);
 }
 
+/* A reading handler answers, or has nothing new and waits. */
+static void ask(struct request *r, struct db *reader)
+{
+    struct holds *holds = r->server->holds;
+    struct writer_stats stats = { 0 };
+
+    if (holds != NULL)
+        writer_stats(r->server->back.writer, &stats);
+    r->hold_commits = stats.batches;
+    if (exec_read(&r->exec, r->route->run, reader, &r->err) != 0)
+        request_fail(r, 0);
+    else if (r->call.hold_ms > 0 && !r->call.is_last_ask && holds != NULL) {
+        holds_put(holds, r);
+        return;
+    }
+    finish(r);
+}
+
 static void work_run(void *arg, struct db *reader)
 {
     struct request *r = arg;
@@ -213,9 +232,24 @@ static void work_run(void *arg, struct db *reader)
         start_write(r, reader);
         return;
     }
-    if (exec_read(&r->exec, r->route->run, reader, &r->err) != 0)
-        request_fail(r, 0);
-    finish(r);
+    ask(r, reader);
+}
+
+static void work_again(void *arg, struct db *reader)
+{
+    struct request *r = arg;
+
+    r->call.now_ms = time_now_ms();
+    ask(r, reader);
+}
+
+void request_ask_again(struct request *r)
+{
+    r->job = (struct work_job){ .run = work_again, .arg = r };
+    if (work_submit(r->server->back.work, &r->job, &r->err) != 0) {
+        overloaded(r);
+        finish(r);
+    }
 }
 
 /* ---- the loop ---------------------------------------------------------------------- */

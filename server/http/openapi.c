@@ -71,7 +71,7 @@ static void put_components(struct jsonw *w, const struct shapes *all)
     jsonw_key(w, "securitySchemes");
     static const char schemes[] =
         "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
-        "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-keep\"}}";
+        "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-keep_session\"}}";
     jsonw_raw(w, schemes, sizeof schemes - 1);
     jsonw_object_end(w);
 }
@@ -120,7 +120,43 @@ static void put_string_schema(struct jsonw *w)
     jsonw_object_end(w);
 }
 
-/* The members of a flat shape as parameters: a one-field shape gives each its schema. */
+static void put_words(struct jsonw *w, const char *const *words)
+{
+    jsonw_key(w, "enum");
+    jsonw_array(w);
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (words[i][0] != '\0')                     /* the unset value is never sent */
+            jsonw_str(w, words[i]);
+    jsonw_array_end(w);
+}
+
+/* What a query string can hold of a field. */
+static void put_field_schema(struct jsonw *w, const struct field *f)
+{
+    static const struct { const char *type, *format; } types[FIELD_TYPE_N] = {
+        [FIELD_BOOL] = { "boolean", NULL }, [FIELD_INT] = { "integer", "int64" }, [FIELD_NUMBER] = { "number", NULL },
+        [FIELD_TIME] = { "string", "date-time" },
+    };
+    const char *type = types[f->type].type;
+
+    jsonw_key(w, "schema");
+    jsonw_object(w);
+    jsonw_kstr(w, "type", type == NULL ? "string" : type);
+    if (types[f->type].format != NULL)
+        jsonw_kstr(w, "format", types[f->type].format);
+    if (f->type == FIELD_INT && f->max != 0) {
+        jsonw_kint(w, "minimum", f->min);
+        jsonw_kint(w, "maximum", f->max);
+    }
+    if (f->type == FIELD_TEXT && f->max != 0)
+        jsonw_kint(w, "maxLength", f->max);
+    if (f->type == FIELD_DIGEST)
+        jsonw_kstr(w, "pattern", "^sha256:[0-9a-f]{64}$");
+    if (f->type == FIELD_WORD && f->words != NULL)
+        put_words(w, f->words);
+    jsonw_object_end(w);
+}
+
 static void put_query(struct jsonw *w, const struct shape *query)
 {
     for (size_t i = 0; i < query->n_fields; i++) {
@@ -128,7 +164,8 @@ static void put_query(struct jsonw *w, const struct shape *query)
         put_parameter(w, "query", f->key, strlen(f->key), (f->flags & FIELD_REQUIRED) != 0);
         if (f->doc != NULL)
             jsonw_kstr(w, "description", f->doc);
-        put_string_schema(w);
+        put_field_schema(w, f);
+        jsonw_object_end(w);
     }
 }
 

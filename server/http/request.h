@@ -49,6 +49,7 @@ struct http_server {
     struct conns *conns;
     struct tls *tls;                     /* NULL: plain */
     struct acceptor *acceptor;
+    struct holds *holds;                 /* NULL without a writer */
     struct listener listeners[2];
     int n_listeners;
     struct meters meters;
@@ -88,6 +89,10 @@ struct request {
     size_t body_len, body_reserved;
     struct buf plain;                    /* body after content decoding */
 
+    struct request *hold_next;           /* hold.c */
+    int64_t hold_until_ms, hold_from_ms; /* monotonic */
+    int64_t hold_commits;                /* transactions committed before the handler last looked */
+
     struct buf encoded, gzip;            /* the answer, and its gzip form */
     struct bytes answer;                 /* one of: encoded, call.answer */
     char etag[ETAG_TEXT];
@@ -101,6 +106,8 @@ void *request_begin(void *server, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result request_access(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
                                const char *version, const char *data, size_t *size, void **state);
 void request_completed(void *server, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode how);
+
+void request_ask_again(struct request *r);                        /* of a request that was held */
 
 /* head.c: the first call.  0: go on with the body; -1: err and status are set. */
 int request_head(struct request *r, const char *method, const char *version);

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "http/listen.h"
 #include "http/openapi.h"
+#include "http/hold.h"
 #include "http/request.h"
 #include "http/routes.h"
 
@@ -337,7 +338,8 @@ static int set_up(struct http_server *s, struct err *err)
     if (matcher_new(s->back.routes, s->back.n_routes, &s->matcher, err) != 0 ||
         statics_new(s->back.files, s->back.n_files, s->tls != NULL, &s->statics, err) != 0 ||
         limiter_new(s->cfg.rate, s->cfg.burst, &s->limiter, err) != 0 ||
-        describe(s, err) != 0 || add_series(s, err) != 0 || conns_open(&times, &s->conns, err) != 0)
+        describe(s, err) != 0 || add_series(s, err) != 0 || conns_open(&times, &s->conns, err) != 0 ||
+        (s->back.writer != NULL && holds_open(s, &s->holds, err) != 0))
         return -1;
     if (add_listener(s, s->cfg.listen, false, err) != 0 ||
         (s->cfg.listen_reserve != NULL && add_listener(s, s->cfg.listen_reserve, true, err) != 0))
@@ -403,6 +405,7 @@ void http_close(struct http_server *s)
     for (int i = 0; i < s->n_listeners; i++)
         if (s->listeners[i].daemon != NULL)
             MHD_stop_daemon(s->listeners[i].daemon);
+    holds_close(s->holds);
     conns_close(s->conns);
     statics_free(s->statics);
     limiter_free(s->limiter);

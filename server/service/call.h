@@ -85,6 +85,8 @@ struct call {
     const char *answer_etag;       /* strong, with quotes; NULL: computed for GET */
     const char *file_name;         /* Content-Disposition: attachment */
     int64_t retry_after_s;         /* with an error */
+    int64_t hold_ms;               /* READ: nothing new; ask again after a commit, at the latest after this (http/hold.h) */
+    bool is_last_ask;              /* in: answer now, whatever there is */
 };
 
 typedef int call_fn(struct call *c, const void *in, void *out, struct err *err);

@@ -325,9 +325,11 @@ static int answer(struct call *c, const char *scan_id, int64_t image_id, struct 
     const struct freshness_limits limits = app_limits(c->app);
     struct scan_row row;
 
-    if (scan_get(c->db, scan_id, c->arena, &row, err) != 1 ||
-        image_get(c->db, image_id, &limits, c->now_ms, c->arena, &out->image, err) != 1)
-        return err_set(err, ERR_INTERNAL, "scan %s cannot be read back", scan_id);
+    int rc = scan_get(c->db, scan_id, c->arena, &row, err);
+    if (rc == 1)
+        rc = image_get(c->db, image_id, &limits, c->now_ms, c->arena, &out->image, err);
+    if (rc != 1)
+        return rc < 0 ? -1 : err_set(err, ERR_INTERNAL, "scan %s cannot be read back", scan_id);
     return scan_view(&row, c->arena, &out->scan, err);
 }
 

@@ -165,8 +165,9 @@ int image_register(struct call *c, const void *in_, void *out_, struct err *err)
         if (image_add_alias(c->db, id, in->aliases[i].digest, kind, err) != 0)
             return -1;
     }
-    if (image_get(c->db, id, &limits, c->now_ms, c->arena, out, err) != 1)
-        return err_set(err, ERR_INTERNAL, "image %s cannot be read back", digest);
+    rc = image_get(c->db, id, &limits, c->now_ms, c->arena, out, err);
+    if (rc != 1)
+        return rc < 0 ? -1 : err_set(err, ERR_INTERNAL, "image %s cannot be read back", digest);
     c->status = is_new ? 201 : 200;
     return audit_change(c, is_new ? "create" : "update", "image", digest, &image_shape, NULL, out, err);
 }

@@ -18,7 +18,7 @@
 
 enum {
     Q_EVIDENCE_ADD, Q_EVIDENCE_GET, Q_EVIDENCE_SCANS, Q_ADD, Q_GET, Q_CURRENT, Q_RETIRE, Q_LIST, Q_LIST_IMAGE, Q_CLOCKS,
-    Q_SIGNERS, Q_OLD, Q_DROP, Q_ORPHANS, Q_N
+    Q_SIGNERS, Q_OLD, Q_DROP, Q_ORPHAN, Q_LAST_IMAGE, Q_N
 };
 
 static const struct db_query Q[Q_N] = {
@@ -51,12 +51,14 @@ static const struct db_query Q[Q_N] = {
     [Q_SIGNERS] = { "scan.signers", "i", "t",
         "SELECT DISTINCT g.name FROM scans s JOIN signers g ON g.id = s.signer_id "
         "WHERE s.image_id = $1 AND s.is_current = 1 AND g.revoked_ms IS NULL ORDER BY g.name" },
-    [Q_OLD] = { "scan.old", "ii", "t",
-        "SELECT s.id FROM scans s WHERE s.is_current = 0 AND (SELECT COUNT(*) FROM scans t WHERE t.image_id = s.image_id "
-        "AND t.scanner_id = s.scanner_id AND (t.effective_ms, t.id) > (s.effective_ms, s.id)) > $1 LIMIT $2" },
+    [Q_OLD] = { "scan.old", "iiii", "tt",
+        "SELECT s.id, s.evidence_id FROM scans s WHERE s.image_id > $1 AND s.image_id <= $2 AND s.is_current = 0 AND "
+        "(SELECT COUNT(*) FROM scans t WHERE t.image_id = s.image_id AND t.scanner_id = s.scanner_id "
+        "AND (t.effective_ms, t.id) > (s.effective_ms, s.id)) > $3 LIMIT $4" },
     [Q_DROP] = { "scan.drop", "t", "", "DELETE FROM scans WHERE id = $1" },
-    [Q_ORPHANS] = { "evidence.orphans", "", "",
-        "DELETE FROM evidence WHERE NOT EXISTS (SELECT 1 FROM scans s WHERE s.evidence_id = evidence.id)" },
+    [Q_ORPHAN] = { "evidence.orphan", "t", "",
+        "DELETE FROM evidence WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM scans s WHERE s.evidence_id = $1)" },
+    [Q_LAST_IMAGE] = { "scan.last_image", "", "i", "SELECT COALESCE(MAX(image_id), 0) FROM scans" },
 };
 
 const struct db_queries scan_queries = { Q, Q_N };
@@ -210,31 +212,50 @@ int scan_signers(struct db *db, int64_t image_id, struct arena *arena, const cha
     return texts_of(db, Q_SIGNERS, db_i(image_id), arena, names, n, err);
 }
 
-int scan_retain(struct db *db, int64_t keep, int64_t limit, int64_t *dropped, struct err *err)
-{
-    struct arena arena;
-    const char **ids;
-    size_t n;
-    struct list list = LIST_OF(const char *, &arena);
-    struct db_rows rows = { 0 };
+struct old_scan { const char *id, *evidence; };
 
-    arena_init(&arena, 1 << 20);
-    int rc = db_rows_open(db, &Q[Q_OLD], DB_IN(db_i(keep), db_i(limit)), &rows, err);
-    while (rc == 0 || rc == 1) {
-        rc = db_rows_next(&rows, err);
-        const char **id = rc == 1 ? list_add(&list) : NULL;
-        if (id == NULL)
+static int old_scans(struct db *db, int64_t after, int64_t last, int64_t keep, int64_t limit, struct arena *arena,
+                     struct old_scan **items, size_t *n, struct err *err)
+{
+    struct list list = LIST_OF(struct old_scan, arena);
+    struct db_rows rows = { 0 };
+    int rc;
+
+    if (db_rows_open(db, &Q[Q_OLD], DB_IN(db_i(after), db_i(last), db_i(keep), db_i(limit)), &rows, err) != 0)
+        return -1;
+    while ((rc = db_rows_next(&rows, err)) == 1) {
+        struct old_scan *s = list_add(&list);
+        if (s == NULL)
             break;
-        *id = db_col_text(&rows, 0, &arena, &list.failed);
+        s->id = db_col_text(&rows, 0, arena, &list.failed);
+        s->evidence = db_col_text(&rows, 1, arena, &list.failed);
     }
     db_rows_close(&rows);
-    rc = list_done(&list, rc, (void **)&ids, &n, err);
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = db_exec(db, &Q[Q_DROP], DB_IN(db_t(ids[i])), NULL, err);
-    if (rc == 0 && n > 0)
-        rc = db_exec(db, &Q[Q_ORPHANS], DB_NONE, NULL, err);
+    return list_done(&list, rc, (void **)items, n, err);
+}
+
+int scan_retain(struct db *db, int64_t keep, int64_t limit, int64_t *after_image, int64_t *dropped, struct err *err)
+{
+    enum { IMAGES_AT_ONCE = 1000 };
+    struct arena arena;
+    struct old_scan *old;
+    size_t n = 0;
+    int64_t last;
+
+    arena_init(&arena, 1 << 20);
+    int rc = db_int(db, &Q[Q_LAST_IMAGE], DB_NONE, 0, &last, err);
     if (rc == 0)
+        rc = old_scans(db, *after_image, *after_image + IMAGES_AT_ONCE, keep, limit, &arena, &old, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = db_exec(db, &Q[Q_DROP], DB_IN(db_t(old[i].id)), NULL, err);
+        if (rc == 0)
+            rc = db_exec(db, &Q[Q_ORPHAN], DB_IN(db_t(old[i].evidence)), NULL, err);
+    }
+    if (rc == 0) {
         *dropped = (int64_t)n;
+        if ((int64_t)n < limit)
+            *after_image = *after_image + IMAGES_AT_ONCE >= last ? 0 : *after_image + IMAGES_AT_ONCE;
+    }
     arena_clear(&arena);
     return rc;
 }

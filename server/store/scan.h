@@ -49,7 +49,9 @@ struct scan_clocks {
 int scan_clocks(struct db *db, int64_t image_id, struct scan_clocks *out, struct err *err);
 int scan_signers(struct db *db, int64_t image_id, struct arena *arena, const char ***names, size_t *n, struct err *err);
 
-/* Drops superseded scans beyond `keep` per image and scanner, and evidence that proves nothing any more. */
-int scan_retain(struct db *db, int64_t keep, int64_t limit, int64_t *dropped, struct err *err);
+/* Drops superseded scans beyond `keep` per image and scanner, at most `limit`, and
+ * evidence that then proves nothing any more.  Looks at a slice of the images behind
+ * *after_image and moves it on; 0 again after the last. */
+int scan_retain(struct db *db, int64_t keep, int64_t limit, int64_t *after_image, int64_t *dropped, struct err *err);
 
 #endif

@@ -56,3 +56,4 @@ kill "$server"
 wait "$server"
 server=
 "$program" idle 10000
+"$program" slow 9000

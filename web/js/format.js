@@ -5,7 +5,7 @@ const MINUTE = 60e3, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 /* The distance between two times, in the largest unit that says enough. */
 export function span(ms) {
     const d = Math.abs(ms);
-    if (d < 2 * MINUTE) return `${Math.max(1, Math.round(d / 1e3))} s`;
+    if (d < 1.5 * MINUTE) return `${Math.max(1, Math.round(d / 1e3))} s`;
     if (d < 2 * HOUR) return `${Math.round(d / MINUTE)} min`;
     if (d < 2 * DAY) return `${Math.round(d / HOUR)} h`;
     if (d < 100 * DAY) return `${Math.round(d / DAY)} d`;

@@ -147,12 +147,14 @@ static struct cel_value eval_ident(struct cel_run *run, const struct cel_node *n
 
 /* ---- access --------------------------------------------------------------------------------- */
 
+/* What has no fields at all (null, where a file says nothing) has not this one
+ * either: cel-go's answer to has() and `?.`, on which policies rest. */
 static struct cel_value no_member(struct cel_run *run, struct cel_value on, const struct cel_name *name,
                                   enum cel_access how)
 {
-    if (how == ACCESS_TEST && on.kind == CEL_MAP)
+    if (how == ACCESS_TEST)
         return cel_bool(false);
-    if (how == ACCESS_OPTIONAL && on.kind == CEL_MAP)
+    if (how == ACCESS_OPTIONAL)
         return optional_none();
     if (on.kind == CEL_MAP)
         return cel_fail(run, "no such key: %s", name->text);
@@ -221,6 +223,8 @@ struct cel_value index_value(struct cel_run *run, struct cel_value on, struct ce
     }
     if (on.kind == CEL_LIST)
         return index_list(run, on, key, how);
+    if (on.kind != CEL_MAP && how == ACCESS_OPTIONAL)
+        return optional_none();
     if (on.kind != CEL_MAP)
         return no_overload(run, "_[_]", (struct cel_value[]){ on, key }, 2);
     struct cel_value at = number_key(key);
@@ -267,8 +271,8 @@ static struct cel_value eval_or_value(struct cel_run *run, const struct cel_node
     if (is_bad(on))
         return on;
     run->at = n->at;
-    if (on.kind != CEL_OPTIONAL)
-        return no_overload(run, n->name.text, &on, 1);
+    if (on.kind != CEL_OPTIONAL)           /* of a type not known ahead: it is there, as cel-go has it */
+        return on;
     if (on.some != NULL)
         return value ? *on.some : on;
     struct cel_value other = eval(run, n->items[1]);
