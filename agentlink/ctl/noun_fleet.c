@@ -216,6 +216,67 @@ static int running_report(struct ctl *c)
     return rc;
 }
 
+/* ---- package images ---------------------------------------------------------------------------- */
+
+static size_t count_holders(const struct json *items, bool *more)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < json_len(items); i++) {
+        uint32_t listed = json_len(json_get(json_at(items, i), "image_list"));
+        *more |= json_int(json_get(json_at(items, i), "images"), 0) > (int64_t)listed;
+        n += listed;
+    }
+    return n;
+}
+
+/* A row per image of each version: {"image": ..., "package": ...}. */
+static int spread_holders(struct ctl *c, const struct json *items, size_t n, struct json *out)
+{
+    struct json *rows_ = arena_array(&c->arena, n, sizeof *rows_);
+    size_t k = 0;
+
+    if (rows_ == NULL)
+        return -1;
+    for (uint32_t i = 0; i < json_len(items); i++) {
+        const struct json *item = json_at(items, i), *list = json_get(item, "image_list");
+        for (uint32_t m = 0; m < json_len(list); m++) {
+            struct json_member *members = arena_array(&c->arena, 2, sizeof *members);
+            if (members == NULL)
+                return -1;
+            members[0] = (struct json_member){ .key = "image", .value = *json_at(list, m) };
+            members[1] = (struct json_member){ .key = "package", .value = *item };
+            rows_[k++] = (struct json){ .type = JSON_OBJECT, .n = 2, .members = members };
+        }
+    }
+    *out = (struct json){ .type = JSON_ARRAY, .n = (uint32_t)k, .items = rows_ };
+    return 0;
+}
+
+static int package_images(struct ctl *c)
+{
+    const char *target = call_target(c);
+    struct json answer, rows_of;
+    size_t limit;
+    bool more = false;
+
+    int rc = limit_of(c, &limit);
+    if (rc == 0)
+        rc = target != NULL ? ctl_list(c, target, limit, &answer, &more) : ctl_wrong(c, NULL, "out of memory");
+    if (rc != 0)
+        return rc;
+    const struct json *items = json_get(&answer, "items");
+    if (spread_holders(c, items, count_holders(items, &more), &rows_of) != 0)
+        return ctl_wrong(c, NULL, "out of memory");
+    const struct listing l = { c->command->call->columns, c->command->call->n_columns, &rows_of, &answer };
+    rc = out_list(c, &l);
+    if (rows_of.n == 0)
+        ctl_say(c, "nothing found");
+    if (more)
+        ctl_say(c, "these are the first of each version; all: keepctl image list --package %s", ctl_arg(c, 0));
+    return rc;
+}
+
 /* ---- lists --------------------------------------------------------------------------------- */
 
 static const struct column holder_columns[] = {
@@ -245,8 +306,8 @@ static const struct command_option package_options[] = {
     { "version", "RANGE", "Only versions in it, like '< 2.17.1'.", false }, { "ecosystem", "NAME", "Only of this ecosystem: npm, Maven, Debian:12 ...", false }, LIMIT_OPTION,
 };
 static const struct column holder_package_columns[] = {
-    { "IMAGE", "image.reference", COLUMN_TEXT }, { "DIGEST", "image.digest", COLUMN_DIGEST }, { "PACKAGE", "package.name", COLUMN_TEXT },
-    { "VERSION", "package.version", COLUMN_TEXT }, { "PATH", "path", COLUMN_TEXT }, { "RUNS", "image.running", COLUMN_NUMBER }, { "TEAM", "image.team", COLUMN_TEXT },
+    { "IMAGE", "image.reference", COLUMN_TEXT }, { "DIGEST", "image.digest", COLUMN_DIGEST }, { "PACKAGE", "package.package.name|package.name", COLUMN_TEXT },
+    { "VERSION", "package.package.version|package.version", COLUMN_TEXT }, { "RUNS", "image.running", COLUMN_NUMBER }, { "TEAM", "image.team", COLUMN_TEXT },
 };
 static const struct column running_columns[] = {
     { "CLUSTER", "cluster|place.cluster", COLUMN_TEXT }, { "NAMESPACE", "namespace|place.namespace", COLUMN_TEXT }, { "WORKLOAD", "workload|place.workload", COLUMN_TEXT },
@@ -261,7 +322,7 @@ static const struct api_call holders = { .method = "GET", .target = "/v1/finding
 static const struct api_call vulnerabilities = { .method = "GET", .target = "/v1/vulnerabilities", .columns = vulnerability_columns, .n_columns = N_ITEMS(vulnerability_columns),
     .next = "keepctl finding list CVE" };
 static const struct api_call package_find = { .method = "GET", .target = "/v1/packages", .columns = package_columns, .n_columns = N_ITEMS(package_columns), .arg_key = "name" };
-static const struct api_call package_images = { .method = "GET", .target = "/v1/packages/images", .columns = holder_package_columns,
+static const struct api_call holders_call = { .method = "GET", .target = "/v1/packages", .columns = holder_package_columns,
     .n_columns = N_ITEMS(holder_package_columns), .arg_key = "name" };
 static const struct api_call running = { .method = "GET", .target = "/v1/running", .columns = running_columns, .n_columns = N_ITEMS(running_columns) };
 
@@ -269,7 +330,7 @@ static const struct ctl_command rows[] = {
     { ROW("finding list", "[CVE]", 0, 1, "List which images have a vulnerability.", holder_options, NULL), call_list, &holders },
     { ROW("vulnerability list", "", 0, 0, "List vulnerabilities by the number of images that have them.", vulnerability_options, NULL), call_list, &vulnerabilities },
     { ROW("package find", "NAME", 1, 1, "Find a package's versions in all images.", package_options, NULL), call_list, &package_find },
-    { ROW("package images", "NAME", 1, 1, "List the images that hold a package.", package_options, NULL), call_list, &package_images },
+    { ROW("package images", "NAME", 1, 1, "List the images that hold a package.", package_options, NULL), package_images, &holders_call },
     { ROW("running list", "", 0, 0, "List what runs where.", running_options, NULL), call_list, &running },
     { ROW("running report", "FILE", 1, 1, "Tell Keep what runs in a cluster.", report_options,
           "FILE (-: standard input) is what `kubectl get pods -A -o json` prints, or an object with a list \"workloads\".\n"

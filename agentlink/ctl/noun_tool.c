@@ -119,9 +119,9 @@ static int version(struct ctl *c)
     printf("keepctl %s\n", KEEP_VERSION);
     if (ctl_option(c, "client") != NULL)
         return 0;
-    int rc = ctl_get(c, "/v1/version", &answer);
+    int rc = ctl_get(c, "/healthz", &answer);
     if (rc == 0)
-        printf("keepd %s (API %s) at %s\n", json_get_str(&answer, "version", "?"), json_get_str(&answer, "api", "?"), c->settings.server);
+        printf("keepd %s at %s\n", json_get_str(&answer, "version", "?"), c->settings.server);
     return rc;
 }
 

@@ -385,12 +385,12 @@ static void every_list_can_be_read(void **state)
 {
     static const char *const lists[][4] = {
         { "image", "list", NULL }, { "scan", "list", NULL }, { "finding", "list", "CVE-2026-0001", NULL }, { "vulnerability", "list", NULL },
-        { "package", "find", "openssl", NULL }, { "running", "list", NULL }, { "posture", NULL }, { "posture", "trend", NULL },
+        { "package", "find", "openssl", NULL }, { "package", "images", "openssl", NULL }, { "running", "list", NULL }, { "posture", NULL }, { "posture", "trend", NULL },
         { "signer", "list", NULL }, { "token", "list", NULL }, { "user", "list", NULL }, { "exception", "list", NULL }, { "unsigned", "list", NULL },
         { "repository", "list", NULL }, { "audit", "list", NULL }, { "audit", "record", "1", NULL }, { "policy", "list", NULL },
         { "policy", "show", "scan-age", NULL }, { "policy", "versions", "scan-age", NULL }, { "image", "show", DIGEST_A, NULL },
         { "image", "findings", DIGEST_A, NULL }, { "image", "packages", DIGEST_A, NULL }, { "image", "issues", DIGEST_A, NULL },
-        { "image", "verdicts", DIGEST_A, NULL }, { "image", "changes", DIGEST_A, NULL }, { "whoami", NULL },
+        { "image", "verdicts", DIGEST_A, NULL }, { "image", "changes", DIGEST_A, NULL }, { "whoami", NULL }, { "version", NULL },
     };
     struct fixture *t = *state;
 
