@@ -99,7 +99,7 @@ END
     . .run/env
     build/keepctl posture
     build/keepctl image list --stale
-    build/keepctl find package log4j-core --version '< 2.17.1'
+    build/keepctl package find log4j-core --version '< 2.17.1'
 END
     else
         cat <<END
