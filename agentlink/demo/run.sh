@@ -2,9 +2,10 @@
 # run.sh start|stop|clean   a server with the demo fleet, all of it in .run/.
 #   FOREGROUND=1   start: stay until Ctrl-C, then stop the server
 #   PORT=N         start: the port (the first free one from 8470 on)
+#   RUN=DIR        another folder than .run, within the repository
 set -eu
 cd "$(dirname "$0")/../.."
-run=.run
+run=${RUN:-.run}
 umask 077
 
 server_pid() {
@@ -96,17 +97,17 @@ Three commands to try:
 END
     if [ -x build/keepctl ]; then
         cat <<END
-    . .run/env
+    . $run/env
     build/keepctl posture
     build/keepctl image list --stale
-    build/keepctl find package log4j-core --version '< 2.17.1'
+    build/keepctl package find log4j-core --version '< 2.17.1'
 END
     else
         cat <<END
-    . .run/env
-    curl -sH @.run/auth "\$KEEP_SERVER/v1/posture"
-    curl -sH @.run/auth "\$KEEP_SERVER/v1/images?stale=true&running=true&limit=5"
-    curl -sH @.run/auth "\$KEEP_SERVER/v1/packages?name=log4j-core&version=%3C%202.17.1"
+    . $run/env
+    curl -sH @$run/auth "\$KEEP_SERVER/v1/posture"
+    curl -sH @$run/auth "\$KEEP_SERVER/v1/images?stale=true&running=true&limit=5"
+    curl -sH @$run/auth "\$KEEP_SERVER/v1/packages?name=log4j-core&version=%3C%202.17.1"
 END
     fi
     printf '\nmake stop stops it; make clean-run removes it and its data (.run/).\n'

@@ -63,3 +63,13 @@ total() {
     echo
     awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 }' "$KEEP_TALLY"
 }
+
+# Every script in tests/check/ is a check, but for what this is made of.
+checks() {
+    for check in tests/check/*.sh; do
+        case ${check##*/} in
+        test.sh|sections.sh|run_programs.sh|with_postgres.sh|conformance.sh) ;;
+        *) script "$check" ;;
+        esac
+    done
+}

@@ -15,8 +15,7 @@ section "flow: a real keepd"          ; programs build/release/tests/flow/*
 section "flow, on PostgreSQL"         ; on_postgres flow
 section "fault"                       ; programs build/release/tests/fault/*
 section "fuzz corpora"                ; for variant in release asan; do corpora $variant; done
-section "checks"                      ; for check in tests/check/check_*.sh tests/check/*_test.sh; do script "$check"; done
-section "command lines"               ; script tests/check/commands.sh
+section "checks"                      ; checks
 if [ -x tests/web/run.sh ] || [ -f tests/web/run.sh ]; then
     section "web, in Chromium"        ; script tests/web/run.sh
 fi
