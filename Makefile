@@ -157,9 +157,28 @@ tests: $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(FUZZ)
 unit: $(UNIT)
 	@sh tests/check/run_programs.sh $(UNIT)
 
+# The rules of the sources themselves.
+check:
+	@sh tests/check/layers.sh
+	@sh tests/check/banned.sh
+	@sh tests/check/sizes.sh
+	@sh tests/check/migrations_test.sh
+	@CC='$(CC)' CFLAGS_ALL='$(CFLAGS_ALL)' sh tests/check/headers.sh
+
+# Everything we claim: rules, programs, the fuzzers' corpora; then stores and flows
+# once more on a PostgreSQL of their own, where it is installed.
+REPLAYS := $(FUZZ:$(O)/tests/fuzz/%=%)
+test: check tests
+	@sh tests/check/run_programs.sh $(UNIT) $(STORE) $(FLOW) $(FAULT)
+	@for f in $(REPLAYS); do $(O)/tests/fuzz/$$f tests/fuzz/corpus/$$f >/dev/null || { echo "corpus of $$f: failed"; exit 1; }; done
+	@echo 'corpora: ok, $(words $(REPLAYS)) fuzzers'
+	@sh tests/check/with_postgres.sh env KEEP_FLOW_PG=1 sh tests/check/run_programs.sh $(STORE) $(ON_POSTGRES); \
+	  code=$$?; [ $$code -eq 77 ] || exit $$code
+ON_POSTGRES := $(addprefix $(O)/tests/flow/,upload judged pages matrix) $(O)/tests/fault/kill9
+
 clean:
 	rm -rf build
 
-.PHONY: all tests unit clean
+.PHONY: all tests unit check test clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
