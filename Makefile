@@ -198,6 +198,14 @@ deps:
 test-deps:
 	@sh .ci/deps test
 
+# The rules of the sources themselves.
+check:
+	@sh tests/check/layers.sh
+	@sh tests/check/banned.sh
+	@sh tests/check/sizes.sh
+	@sh tests/check/migrations_test.sh
+	@CC='$(CC)' CFLAGS_ALL='$(CFLAGS_ALL)' sh tests/check/headers.sh
+
 clean:
 	rm -rf build
 
@@ -245,7 +253,7 @@ help:
 	$(info $(HELP))
 	@:
 
-.PHONY: all archives tests unit-programs fuzz-programs unit run stop clean-run test conformance conformance-programs bench \
+.PHONY: all archives check tests unit-programs fuzz-programs unit run stop clean-run test conformance conformance-programs bench \
         bench-programs asan tsan fuzz deps test-deps clean install uninstall help
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
