@@ -13,7 +13,7 @@ enum { EXTENDS_MAX = 16, SERVICES_MAX = 1000 };
 struct composing {
     struct reading *r;
     struct env_file env;
-    const struct json *files;          /* one root per file, filled in; type null when the file is another kind */
+    const struct json *parts;          /* as r->parts, filled in */
     struct json merged;
 };
 
@@ -118,9 +118,9 @@ static const struct json *services_of(const struct composing *c, const char *fil
 {
     if (file == NULL)
         return json_get(&c->merged, "services");
-    for (size_t i = 0; i < c->r->in->n_files; i++) {
-        if (str_eq(base_name(c->r->in->files[i].name), base_name(file)))
-            return json_get(&c->files[i], "services");
+    for (size_t i = 0; i < c->r->n_parts; i++) {
+        if (str_eq(base_name(c->r->in->files[c->r->parts[i].file].name), base_name(file)))
+            return json_get(&c->parts[i], "services");
     }
     return NULL;
 }
@@ -220,29 +220,22 @@ static int note_include(struct composing *c, struct err *err)
     return reading_gap(c->r, include->offset, "$.include", "include: the files named here are not read; check them, too", err);
 }
 
-int read_compose(struct reading *r, const struct json *const *roots, struct err *err)
+int read_compose(struct reading *r, struct err *err)
 {
     struct composing c = { .r = r };
-    struct json *files = arena_array(r->arena, r->in->n_files, sizeof *files);
-    bool first = true;
+    struct json *parts = arena_array(r->arena, r->n_parts, sizeof *parts), next;
 
-    if (files == NULL)
+    if (parts == NULL)
         return err_nomem(err);
-    c.files = files;
+    c.parts = parts;
     if (env_file_read(r->arena, r->in->env, &c.env, err) != 0)
         return -1;
-    for (size_t i = 0; i < r->in->n_files; i++) {
-        struct json next;
-        if (roots[i] == NULL)
-            continue;
-        if (check_root(&c, roots[i], err) != 0 || tree_copy(r->arena, roots[i], 0, fill_scalar, &c, &files[i], err) != 0)
+    for (size_t i = 0; i < r->n_parts; i++) {
+        if (check_root(&c, r->parts[i].root, err) != 0 || tree_copy(r->arena, r->parts[i].root, 0, fill_scalar, &c, &parts[i], err) != 0)
             return -1;
-        if (first)
-            next = files[i];
-        else if (merge(r->arena, "", &c.merged, &files[i], &next, err) != 0)
+        if (i > 0 && merge(r->arena, "", &c.merged, &parts[i], &next, err) != 0)
             return -1;
-        c.merged = next;
-        first = false;
+        c.merged = i > 0 ? next : parts[i];
     }
     const struct json *services = json_get(&c.merged, "services");
     if (json_n_members(services) > SERVICES_MAX)

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "core/policy.h"
 #include "core/pss/pss.h"
+#include "model/check.h"
 #include "wire/json.h"
 
 #include <stdbool.h>
@@ -86,17 +87,6 @@ struct place config_place(const struct config *c, uint32_t at);
 
 /* ---- judging --------------------------------------------------------------------- */
 
-struct config_reason {
-    uint32_t at;                                  /* place */
-    const char *file;
-    int64_t line, column;
-    const char *object;                           /* whose: "service web" */
-    const char *policy, *rule;                    /* policy "configuration" and "pod-security" are native */
-    int severity;                                 /* enum severity */
-    int effect;                                   /* DECISION_FAIL, DECISION_WARN, DECISION_UNKNOWN */
-    const char *message, *path, *remediation;     /* path "" when the object as a whole is meant */
-};
-
 struct config_judge {
     const struct policy_set *policies;            /* asked at deploy; NULL: none */
     /* What is known of image `reference`; NULL: nothing, or not asked. */
@@ -110,15 +100,8 @@ struct config_judge {
     int64_t now_ms;
 };
 
-struct config_result {
-    int decision;                                 /* enum decision: the worst reason */
-    const struct config_reason *reasons; size_t n_reasons;     /* worst first, then by place */
-    bool is_truncated;                            /* there were more than CONFIG_REASONS_MAX */
-    size_t n_objects;
-};
-
 /* ERR_UNAVAILABLE (arena full), ERR_INVALID (unknown version). */
-int config_judge(const struct config *c, const struct config_judge *how, struct arena *arena, struct config_result *out,
+int config_judge(const struct config *c, const struct config_judge *how, struct arena *arena, struct check_answer *out,
                  struct err *err);
 
 /* The native rules about containers, as a table, for listings. */

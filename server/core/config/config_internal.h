@@ -7,12 +7,17 @@
 #include "base/str.h"
 #include "wire/json_tree.h"
 
+/* A document of a Compose file. */
+enum { COMPOSE_PARTS_MAX = 100 };
+struct compose_part { size_t file; const struct json *root; };
+
 /* What is being read. */
 struct reading {
     struct arena *arena;
     const struct config_input *in;
     struct config *out;
     size_t cap_objects, cap_gaps;
+    struct compose_part parts[COMPOSE_PARTS_MAX]; size_t n_parts;      /* in the order of overriding */
 };
 
 /* Adds; -1: arena full or too many. */
@@ -27,7 +32,7 @@ int reading_docs(struct reading *r, size_t file, const struct json **docs, size_
 
 /* One reader per kind, for file number `file`; Compose takes all files at once. */
 int read_kubernetes(struct reading *r, size_t file, const struct json *docs, size_t n, struct err *err);
-int read_compose(struct reading *r, const struct json *const *roots, struct err *err);
+int read_compose(struct reading *r, struct err *err);      /* all parts */
 int read_inspect(struct reading *r, size_t file, const struct json *docs, size_t n, struct err *err);
 int read_oci(struct reading *r, size_t file, const struct json *docs, size_t n, struct err *err);
 int read_run(struct reading *r, size_t file, struct err *err);
@@ -68,10 +73,10 @@ int interpolate(struct arena *a, const struct env_file *env, const char *text, s
 struct found {
     struct arena *arena;
     const struct config *config;
-    struct config_reason *items; size_t n, cap;
+    struct check_reason *items; size_t n, cap;
     bool truncated, failed;
 };
-struct config_reason *found_add(struct found *f, uint32_t at, struct config_reason one);
+struct check_reason *found_add(struct found *f, uint32_t at, struct check_reason one);
 /* A native rule by id; `what` is what was found, in words. */
 void rule_add(struct found *f, const char *object, const char *id, uint32_t at, const char *path, const char *what);
 /* The same, but what the rule judges is not known. */

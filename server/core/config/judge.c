@@ -9,7 +9,7 @@
 
 /* ---- reasons -------------------------------------------------------------------------- */
 
-struct config_reason *found_add(struct found *f, uint32_t at, struct config_reason one)
+struct check_reason *found_add(struct found *f, uint32_t at, struct check_reason one)
 {
     if (f->n == CONFIG_REASONS_MAX)
         f->truncated = true;
@@ -17,7 +17,7 @@ struct config_reason *found_add(struct found *f, uint32_t at, struct config_reas
         return NULL;
     if (f->n == f->cap) {
         size_t cap = f->cap == 0 ? 32 : f->cap * 2;
-        struct config_reason *more = arena_array(f->arena, cap, sizeof *more);
+        struct check_reason *more = arena_array(f->arena, cap, sizeof *more);
         if (more == NULL) {
             f->failed = true;
             return NULL;
@@ -67,7 +67,7 @@ static int judge_pod_security(struct found *f, const struct config_object *o, co
                                            *v->detail != '\0' ? ")" : "");
         for (size_t k = 0; k < v->n_places || k == 0; k++) {
             const struct pss_place *p = k < v->n_places ? &v->places[k] : NULL;
-            found_add(f, p != NULL && p->at != NULL ? p->at->offset : o->at, (struct config_reason){
+            found_add(f, p != NULL && p->at != NULL ? p->at->offset : o->at, (struct check_reason){
                 .object = o->name, .policy = "pod-security", .rule = v->id, .severity = fails ? SEVERITY_HIGH : SEVERITY_MEDIUM,
                 .effect = fails ? DECISION_FAIL : DECISION_WARN, .message = message,
                 .path = p != NULL ? document_path(f, o, p->path) : o->root, .remediation = NULL });
@@ -103,7 +103,7 @@ static void add_policy_reason(struct found *f, const struct config_object *o, co
     } else if (reason->where != NULL) {
         at = container_named(w->spec, reason->where);
     }
-    found_add(f, at != NULL ? at->offset : o->at, (struct config_reason){
+    found_add(f, at != NULL ? at->offset : o->at, (struct check_reason){
         .object = o->name, .policy = reason->policy, .rule = reason->rule, .severity = reason->severity, .effect = reason->effect,
         .message = reason->where != NULL && *reason->where != '$' ? arena_printf(f->arena, "%s: %s", reason->where, reason->message) : reason->message,
         .path = path, .remediation = reason->remediation });
@@ -159,7 +159,7 @@ static int weight_of(int effect)
 
 static int by_weight(const void *a, const void *b)
 {
-    const struct config_reason *x = a, *y = b;
+    const struct check_reason *x = a, *y = b;
 
     if (x->effect != y->effect)
         return weight_of(x->effect) - weight_of(y->effect);
@@ -180,7 +180,7 @@ static int judge_object(struct found *f, const struct config_object *o, const st
     return how->policies != NULL && judge_policies(f, o, how, err) != 0 ? -1 : 0;
 }
 
-int config_judge(const struct config *c, const struct config_judge *how, struct arena *arena, struct config_result *out, struct err *err)
+int config_judge(const struct config *c, const struct config_judge *how, struct arena *arena, struct check_answer *out, struct err *err)
 {
     struct found f = { .arena = arena, .config = c };
     int minor = PSS_LATEST;
@@ -197,7 +197,9 @@ int config_judge(const struct config *c, const struct config_judge *how, struct 
         return err_nomem(err);
     if (f.n > 0)
         qsort(f.items, f.n, sizeof *f.items, by_weight);
-    *out = (struct config_result){ .decision = f.n > 0 ? f.items[0].effect : DECISION_PASS, .reasons = f.items, .n_reasons = f.n,
-                                   .is_truncated = f.truncated, .n_objects = c->n_objects };
+    *out = (struct check_answer){ .decision = f.n > 0 ? f.items[0].effect : DECISION_PASS, .reasons = f.items, .n_reasons = f.n,
+                                   .is_truncated = f.truncated,
+                                   .objects = (int64_t)c->n_objects, .passed_over = (int64_t)c->n_other,
+                                   .policy_version = how->policies != NULL ? how->policies->version : 0 };
     return 0;
 }

@@ -198,27 +198,36 @@ static bool is_command(const struct config_file *f)
     return false;
 }
 
-static int read_file(struct reading *r, size_t file, const struct json **root, enum config_kind *kind, struct err *err)
+/* Documents of a Compose file override one another, as files do. */
+static int gather_compose(struct reading *r, size_t file, const struct json *docs, size_t n, struct err *err)
 {
+    for (size_t i = 0; i < n; i++) {
+        if (docs[i].type == JSON_NULL)
+            continue;
+        if (r->n_parts == COMPOSE_PARTS_MAX)
+            return err_set(err, ERR_TOO_LARGE, "more than %d Compose documents", COMPOSE_PARTS_MAX);
+        r->parts[r->n_parts++] = (struct compose_part){ file, &docs[i] };
+    }
+    return 0;
+}
+
+static int read_file(struct reading *r, size_t file, struct err *err)
+{
+    enum config_kind kind = r->in->kind != CONFIG_AUTO ? r->in->kind : is_command(&r->in->files[file]) ? CONFIG_RUN : CONFIG_AUTO;
     const struct json *docs;
     size_t n;
 
-    *kind = r->in->kind != CONFIG_AUTO ? r->in->kind : is_command(&r->in->files[file]) ? CONFIG_RUN : CONFIG_AUTO;
-    if (*kind == CONFIG_RUN)
+    if (kind == CONFIG_RUN)
         return read_run(r, file, err);
     if (reading_docs(r, file, &docs, &n, err) != 0)
         return -1;
-    if (*kind == CONFIG_AUTO)
-        *kind = kind_of(docs, n);
-    switch (*kind) {
+    if (kind == CONFIG_AUTO)
+        kind = kind_of(docs, n);
+    switch (kind) {
     case CONFIG_KUBERNETES: return read_kubernetes(r, file, docs, n, err);
     case CONFIG_INSPECT:    return read_inspect(r, file, docs, n, err);
     case CONFIG_OCI:        return read_oci(r, file, docs, n, err);
-    case CONFIG_COMPOSE:
-        if (n != 1)
-            return reading_refuse(r, r->out->bases[file], "a Compose file is one document", err);
-        *root = &docs[0];
-        return 0;
+    case CONFIG_COMPOSE:    return gather_compose(r, file, docs, n, err);
     case CONFIG_AUTO: case CONFIG_RUN: case CONFIG_KIND_N: break;
     }
     return reading_refuse(r, r->out->bases[file],
@@ -252,17 +261,11 @@ int config_read(const struct config_input *in, struct arena *arena, struct confi
 
     if (open_files(&r, err) != 0)
         return -1;
-    const struct json **roots = arena_array(arena, in->n_files + 1, sizeof *roots);
-    if (roots == NULL)
-        return err_nomem(err);
-    bool compose = false;
     for (size_t i = 0; i < in->n_files; i++) {
-        enum config_kind kind;
-        if (read_file(&r, i, &roots[i], &kind, err) != 0)
+        if (read_file(&r, i, err) != 0)
             return -1;
-        compose |= kind == CONFIG_COMPOSE;
     }
-    if (compose && read_compose(&r, roots, err) != 0)
+    if (r.n_parts > 0 && read_compose(&r, err) != 0)
         return -1;
     *out = made;
     return 0;

@@ -91,7 +91,7 @@ static void add(struct found *f, const char *object, const char *id, uint32_t at
         return;
     }
     int effect = rule->severity < SEVERITY_HIGH ? DECISION_WARN : unknown ? DECISION_UNKNOWN : DECISION_FAIL;
-    found_add(f, at, (struct config_reason){ .object = object, .policy = "configuration", .rule = rule->id, .severity = rule->severity,
+    found_add(f, at, (struct check_reason){ .object = object, .policy = "configuration", .rule = rule->id, .severity = rule->severity,
                                              .effect = effect, .message = message, .path = path, .remediation = rule->remediation });
 }
 
