@@ -2,6 +2,7 @@
 #include "cmd/serve.h"
 
 #include "http/routes.h"
+#include "http/routes_check.h"
 #include "http/routes_admission.h"
 #include "http/routes_fleet.h"
 #include "http/routes_people.h"
@@ -46,7 +47,7 @@ const struct route *routes_gather(size_t *n)
     enum { ROUTES_MAX = 200 };
     static struct route all[ROUTES_MAX];
     const struct { const struct route *rows; size_t n; } parts[] = {
-        { routes, n_routes }, { routes_fleet, n_routes_fleet }, { routes_people, n_routes_people },
+        { routes, n_routes }, { routes_fleet, n_routes_fleet }, { routes_people, n_routes_people }, { routes_check, n_routes_check },
         { routes_admission, n_routes_admission },
     };
 
