@@ -103,7 +103,7 @@ struct admission_case {
     int decision;                        /* enum decision */
     int64_t policy_version;
     const struct admission_image *images; size_t n_images;
-    bool refuse_controllers, may_break_glass;
+    bool refuse_controllers, may_break_glass, refuse_nothing;
 };
 
 struct admission_note { const char *key, *value; };       /* an audit annotation */

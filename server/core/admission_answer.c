@@ -272,7 +272,7 @@ static void outcome_of(const struct admission_case *in, struct admission_answer 
     a->break_glass = refused && in->may_break_glass ? admission_break_glass(r) : NULL;
     if (r->skip != ADMISSION_JUDGED)
         a->outcome = ADMISSION_UNTOUCHED;
-    else if (refused && !r->workload.is_pod && !in->refuse_controllers)
+    else if (refused && (in->refuse_nothing || (!r->workload.is_pod && !in->refuse_controllers)))
         a->outcome = ADMISSION_WARNED;
     else if (refused)
         a->outcome = a->break_glass != NULL ? ADMISSION_GLASS_BROKEN : ADMISSION_DENIED;
@@ -289,7 +289,7 @@ static void warn_all(struct warnings *w, const struct admission_case *in, const 
         warn(w, arena_printf(w->arena, "Keep: allowed by break-glass, recorded: %s", a->break_glass));
         warn_reasons(w, in, true, "would be refused: ");
     } else if (a->outcome == ADMISSION_WARNED) {
-        warn_reasons(w, in, true, "its pods would be refused: ");
+        warn_reasons(w, in, true, in->review->workload.is_pod ? "would be refused: " : "its pods would be refused: ");
     }
     warn_reasons(w, in, false, "");
     warn_rest(w);

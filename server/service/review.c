@@ -79,8 +79,8 @@ static const char *short_text(const char *text, struct arena *arena)
 
     if (len <= RECORD_TEXT)
         return text;
-    while (at < RECORD_TEXT)
-        at += str_utf8_len(text + at, len - at);
+    for (size_t step; at < RECORD_TEXT && (step = str_utf8_len(text + at, len - at)) > 0;)
+        at += step;
     return arena_strndup(arena, text, at);
 }
 
@@ -90,13 +90,13 @@ static int row_of(struct call *c, const struct admission_case *d, const struct a
     const struct admission_review *r = d->review;
 
     *row = (struct admission){
-        .at_ms = c->now_ms, .cluster = cluster != NULL ? cluster : "", .namespace = short_text(r->namespace, c->arena),
+        .at_ms = c->now_ms, .cluster = short_text(cluster != NULL ? cluster : "", c->arena), .namespace = short_text(r->namespace, c->arena),
         .kind = short_text(r->object_kind, c->arena), .name = short_text(r->name, c->arena),
         .operation = short_text(r->operation, c->arena), .username = short_text(r->username, c->arena),
         .uid = short_text(r->uid, c->arena), .outcome = (int)a->outcome, .allowed = a->allowed, .break_glass = a->break_glass,
         .reasons = reasons_text(d, c->arena), .images = images_text(d, c->arena), .policy_version = d->policy_version,
     };
-    const char *const texts[] = { row->namespace, row->kind, row->name, row->operation, row->username, row->uid, row->reasons, row->images };
+    const char *const texts[] = { row->cluster, row->namespace, row->kind, row->name, row->operation, row->username, row->uid, row->reasons, row->images };
     for (size_t i = 0; i < N_ITEMS(texts); i++) {
         if (texts[i] == NULL)
             return err_nomem(err);
@@ -191,10 +191,18 @@ static int conclude(struct call *c, const struct admission_case *d, const char *
     return 0;
 }
 
-static int judge(struct call *c, const struct admission_review *r, int64_t from_us, struct err *err)
+static const char *cluster_of(const struct call *c)
 {
     const struct review_query *q = c->query;
-    const char *cluster = q != NULL ? q->cluster : NULL;
+
+    if (c->path != NULL && c->path[0] != NULL)
+        return str_is_utf8(c->path[0], strlen(c->path[0])) ? c->path[0] : NULL;
+    return q != NULL ? q->cluster : NULL;
+}
+
+static int judge(struct call *c, const struct admission_review *r, bool audit, int64_t from_us, struct err *err)
+{
+    const char *cluster = cluster_of(c);
     const struct settings *settings = &c->app->settings;
     struct admission_case d = { .review = r, .decision = DECISION_PASS };
     const struct policy_set *held;
@@ -205,6 +213,7 @@ static int judge(struct call *c, const struct admission_review *r, int64_t from_
         return -1;
     int rc = review_judge(c, held, r, cluster, from_us / 1000 + DEADLINE_MS, &d, err);
     d.refuse_controllers = settings->admission_refuse_controllers;
+    d.refuse_nothing = audit;
     d.may_break_glass = settings->admission_break_glass;
     if (rc == 0)
         rc = conclude(c, &d, cluster, from_us, err);
@@ -212,7 +221,7 @@ static int judge(struct call *c, const struct admission_review *r, int64_t from_
     return rc;
 }
 
-static int answer(struct call *c, read_fn *read, struct err *err)
+static int answer(struct call *c, read_fn *read, bool audit, struct err *err)
 {
     /* A NUL in an annotation must not be a way around us. */
     const struct json_opts opts = { .max_depth = JSON_DEPTH, .nul_as_replacement = true, .skip_bom = true, .big_numbers = true };
@@ -223,19 +232,25 @@ static int answer(struct call *c, read_fn *read, struct err *err)
     if (json_parse(c->arena, c->body.ptr, c->body.len, &opts, &doc, err) != 0 ||
         read(&doc, admissions_scope(c->app), c->arena, &c->complaints, &r, err) != 0)
         return -1;
-    return judge(c, &r, from_us, err);
+    return judge(c, &r, audit, from_us, err);
 }
 
 int review_validate(struct call *c, const void *in, void *out, struct err *err)
 {
     (void)in, (void)out;
-    return answer(c, admission_read, err);
+    return answer(c, admission_read, false, err);
+}
+
+int review_audit(struct call *c, const void *in, void *out, struct err *err)
+{
+    (void)in, (void)out;
+    return answer(c, admission_read, true, err);
 }
 
 int review_images(struct call *c, const void *in, void *out, struct err *err)
 {
     (void)in, (void)out;
-    return answer(c, image_review_read, err);
+    return answer(c, image_review_read, false, err);
 }
 
 /* ---- what was answered ------------------------------------------------------------------------- */
