@@ -34,7 +34,9 @@ export function Filters({ fields, label }) {
             on.length > 0 &&
             html`<p class="active" role="status"><span class="sr">Filters: </span>${on.map(
                 f => html`
-            <a key=${f.name} class="pill" href=${href_with({ [f.name]: null })}>${f.says ? f.says(query.get(f.name)) : `${f.label}: ${words_of(f, query.get(f.name))}`}<${Icon} name="close" size=${9} /><span class="sr"> (remove this filter)</span></a>`,
+            <a key=${f.name} class="pill" href=${href_with({ [f.name]: null })}>
+                ${f.says ? f.says(query.get(f.name)) : `${f.label}: ${words_of(f, query.get(f.name))}`}
+                <${Icon} name="close" size=${9} /><span class="sr"> (remove this filter)</span></a>`,
             )}
             <a class="clear" href=${href_with(Object.fromEntries(fields.map(f => [f.name, null])))}>Clear all</a></p>`
         }

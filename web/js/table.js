@@ -13,7 +13,8 @@ function Heading({ column: c, sorted }) {
     if (!c.sort) return html`<th scope="col" class=${class_of(c)}>${c.title}</th>`;
     const on = c.sort === sorted;
     return html`<th scope="col" class=${class_of(c)} aria-sort=${on ? (c.order ?? 'descending') : null}>
-        <a href=${href_with({ sort: c.sort })} class="sort" aria-label=${`${c.title}: ${c.says}`} title=${c.says}>${c.title}${on && html`<span class="arrow" aria-hidden="true">${c.order === 'ascending' ? '▲' : '▼'}</span>`}</a></th>`;
+        <a href=${href_with({ sort: c.sort })} class="sort" aria-label=${`${c.title}: ${c.says}`} title=${c.says}>
+            ${c.title}${on && html`<span class="arrow" aria-hidden="true">${c.order === 'ascending' ? '▲' : '▼'}</span>`}</a></th>`;
 }
 
 export const Table = ({ label, columns, rows, id, sorted }) => html`
@@ -30,15 +31,18 @@ export const Table = ({ label, columns, rows, id, sorted }) => html`
         )}</tbody>
     </table></div>`;
 
+const MANY = 10000;      /* the server counts no further */
+
 /* Pages are cursors: forward by link, back by the browser's own memory. */
 export function Pager({ list, what, size }) {
     const { query, state } = here();
     const page = state?.page ?? (query.has('cursor') ? null : 1);
     const from = page === null ? null : (page - 1) * size + 1;
+    const n = x => x.toLocaleString('en-US');
     const range =
         from === null || list.items.length === 0
             ? count(list.items.length, what)
-            : `${from.toLocaleString('en-US')}–${(from + list.items.length - 1).toLocaleString('en-US')}${list.total >= 0 ? ` of ${list.total >= 10000 ? '10,000+' : list.total.toLocaleString('en-US')}` : ''}`;
+            : `${n(from)}–${n(from + list.items.length - 1)}${list.total >= 0 ? ` of ${list.total >= MANY ? '10,000+' : n(list.total)}` : ''}`;
     return html`<nav class="pager" aria-label=${`Pages of ${what}s`}>
         <span class="quiet" role="status">${range}</span>
         ${query.has('cursor') && html`<a class="button" href=${href_with({ cursor: null })}>First page</a>`}

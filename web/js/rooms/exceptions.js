@@ -6,7 +6,7 @@ import { Filters } from '../filters.js';
 import { Listing } from '../table.js';
 import { may, post, remove, session, url, useData } from '../api.js';
 import { useHere } from '../router.js';
-import { digest_short, relative } from '../format.js';
+import { digest_short, relative, words } from '../format.js';
 
 const STATES = [
     ['active', 'active'],
@@ -70,7 +70,8 @@ export function NewException({ given, onClose, onDone }) {
             <p class="quiet">It is recorded with your name, shows in every verdict it changes, and ends by itself.</p>
             ${FORM.map(
                 ([name, label, hint, more]) => html`<label key=${name} class=${`field ${more.class}`}><span>${label}</span>
-                <input name=${name} defaultValue=${given?.[name] ?? (name === 'owner' ? session.user.name : '')} placeholder=${hint} required=${more.required} autocomplete="off" spellcheck="false" /></label>`,
+                <input name=${name} defaultValue=${given?.[name] ?? (name === 'owner' ? session.user.name : '')} placeholder=${hint}
+                    required=${more.required} autocomplete="off" spellcheck="false" /></label>`,
             )}
             <label class="field half"><span>Ends after</span>
                 <select name="expires_in">${LASTS.map(([v, text]) => html`<option key=${v} value=${v} selected=${v === '30d'}>${text}</option>`)}</select></label>
@@ -116,12 +117,18 @@ const Ends = ({ of: x }) => {
         </span>`}`;
 };
 
+const Accepted = ({ of: x }) => html`
+    ${x.vulnerability
+        ? html`<a class="name" href=${url('/findings', { vulnerability: x.vulnerability })}>${x.vulnerability}</a>`
+        : html`<span class="name">${x.rule}</span>`}
+    <span class="under">${x.source === 'openvex' ? `OpenVEX: ${words(x.vex_status)}` : 'made here'}</span>`;
+
 const columns = on_revoke => [
     {
         key: 'what',
         title: 'Accepted',
         cell: x =>
-            html`${x.vulnerability ? html`<a class="name" href=${url('/findings', { vulnerability: x.vulnerability })}>${x.vulnerability}</a>` : html`<span class="name">${x.rule}</span>`}<span class="under">${x.source === 'openvex' ? `OpenVEX: ${(x.vex_status ?? '').replace(/_/g, ' ')}` : 'made here'}</span>`,
+            html`<${Accepted} of=${x} />`,
     },
     { key: 'scope', title: 'Where', cell: x => html`<${Scope} of=${x} />` },
     { key: 'reason', title: 'Reason', class: 'reason', hide: 's', cell: x => x.reason },

@@ -86,14 +86,16 @@ const facts = i =>
         [
             'Also known as',
             i.aliases?.filter(a => a.digest !== i.digest).length > 0 &&
-                html`<ul class="names">${i.aliases.filter(a => a.digest !== i.digest).map(a => html`<li key=${a.digest}><code title=${a.digest}>${digest_short(a.digest)}</code> <span class="quiet">${a.kind}</span></li>`)}</ul>`,
+                html`<ul class="names">${i.aliases.filter(a => a.digest !== i.digest).map(a => html`
+                    <li key=${a.digest}><code title=${a.digest}>${digest_short(a.digest)}</code> <span class="quiet">${a.kind}</span></li>`)}</ul>`,
         ],
     ].map(r => (r[1] === false ? [r[0], null] : r));
 
 const Tabs = ({ image, at }) =>
     html`<nav class="tabs" aria-label="About this image">${TABS.map(([key, title, n]) => {
         const size = n?.(image);
-        return html`<a key=${key} href=${`/images/${image.digest}?tab=${key}`} aria-current=${key === at ? 'page' : null}>${title}${size !== undefined && size !== null && html`<span class="tab-n">${number(size)}</span>`}</a>`;
+        return html`<a key=${key} href=${`/images/${image.digest}?tab=${key}`} aria-current=${key === at ? 'page' : null}>
+            ${title}${size !== undefined && size !== null && html`<span class="tab-n">${number(size)}</span>`}</a>`;
     })}</nav>`;
 
 function Found({ image, reload }) {
@@ -108,7 +110,8 @@ function Found({ image, reload }) {
         <${Copy} text=${image.digest} what="digest" /></span>`}
             aside=${html`<a class="button" href=${`/v1/images/${image.digest}`} download=${`image-${digest_short(image.digest)}.json`}><${Icon} name="download" /> JSON</a>`}>
         <div class="grid image-grid">
-            <${Panel} id="verdict" title="Verdict" aside=${image.verdict_since && html`<span class="quiet"><${Lasting} of=${image.verdict} since=${image.verdict_since} /></span>`}><${Ready} from=${verdict} what="Judging">${v => html`<${Judgement} v=${v} image=${image} />`}<//><//>
+            <${Panel} id="verdict" title="Verdict" aside=${image.verdict_since && html`<span class="quiet"><${Lasting} of=${image.verdict} since=${image.verdict_since} /></span>`}>
+                <${Ready} from=${verdict} what="Judging">${v => html`<${Judgement} v=${v} image=${image} />`}<//><//>
             <${Panel} id="facts" title="What is known"><${Clocks} image=${image} /><${Facts} rows=${facts(image)} /><//>
         </div>
         <${Tabs} image=${image} at=${at} />

@@ -52,7 +52,8 @@ const finding_columns = accept => [
         title: 'Vulnerability',
         cell: f =>
             html`<a class="name" href=${url('/findings', { vulnerability: f.vulnerability })}>${f.vulnerability}</a> <${Risk} of=${f} />
-                <span class="under clip">${f.title} ${f.url && html`<${Outside} href=${f.url}><span class="sr">more about ${f.vulnerability}</span><//>`}</span>`,
+                <span class="under line"><span class="clip">${f.title}</span>
+                ${f.url && html`<${Outside} href=${f.url}><span class="sr">more about ${f.vulnerability}</span><//>`}</span>`,
     },
     { key: 'severity', title: 'Severity', cell: f => html`<${Severity} level=${f.severity} />` },
     { key: 'cvss', title: 'CVSS', num: true, hide: 's', cell: f => html`<span title=${f.vector}>${cvss(f)}</span>` },
@@ -198,7 +199,8 @@ const scan_columns = [
         key: 'evidence',
         title: 'Evidence',
         cell: s =>
-            html`<a class="button" href=${`/v1/evidence/${encodeURIComponent(s.evidence)}`} download=${`evidence-${digest_short(s.evidence)}.json`}><${Icon} name="download" /> Download<span class="sr"> evidence of ${s.scanner}, the exact bytes</span></a>`,
+            html`<a class="button" href=${`/v1/evidence/${encodeURIComponent(s.evidence)}`} download=${`evidence-${digest_short(s.evidence)}.json`}>
+                <${Icon} name="download" /> Download<span class="sr"> evidence of ${s.scanner}, the exact bytes</span></a>`,
     },
 ];
 function Scans({ image }) {

@@ -40,7 +40,9 @@ function Strip({ p }) {
         <div class="whole"><p class="whole-head"><a href="/images?sort=name"><b>${number(p.images)}</b> images</a>
             <a href="/images?running=true"><b>${number(p.running.images)}</b> running</a></p>
             <${Shares} label="Verdicts" parts=${VERDICTS.map(([k, l]) => ({ key: k, label: l, value: p.verdicts[k] }))} />
-            <p class="legend">${VERDICTS.map(([k, label]) => html`<a key=${k} href=${`/images?verdict=${k}&sort=risk`} class=${`verdict-${k}`}><${Icon} name=${k} size=${12} /><b>${number(p.verdicts[k])}</b> ${label}</a>`)}</p></div>
+            <p class="legend">${VERDICTS.map(([k, label]) => html`
+                <a key=${k} href=${`/images?verdict=${k}&sort=risk`} class=${`verdict-${k}`}>
+                    <${Icon} name=${k} size=${12} /><b>${number(p.verdicts[k])}</b> ${label}</a>`)}</p></div>
         <${Tile} href="/images?verdict=fail&running=true&sort=risk" value=${p.running.failing} label="running and failing" note=${`of ${number(p.running.images)} running`} kind="fail" />
         <${Tile} href="/findings?kev=true" value=${p.counts.kev} label="known exploited" note="open findings" kind="fail" />
         <${Tile} href="/findings?severity=critical" value=${p.counts.critical} label="critical" note=${`${short(p.counts.fixable)} serious have a fix`} kind="fail" />
@@ -55,7 +57,8 @@ const Actions = ({ list }) =>
         ? html`<${Empty} title="Nothing needs action"><p>No image fails policy, every scan is recent, and no exception ends soon.</p><//>`
         : html`<ol class="actions">${list.map(a => {
               const [level, icon] = URGENCY[a.kind] ?? ['calm', 'warn'];
-              return html`<li key=${a.kind} data-row=""><a class=${`action action-${level}`} href=${local(a.link)}><${Icon} name=${icon} size=${16} /><b class="action-count">${number(a.count)}</b><span>${a.text}</span><${Icon} name="next" size=${12} /></a></li>`;
+              return html`<li key=${a.kind} data-row=""><a class=${`action action-${level}`} href=${local(a.link)}>
+                  <${Icon} name=${icon} size=${16} /><b class="action-count">${number(a.count)}</b><span>${a.text}</span><${Icon} name="next" size=${12} /></a></li>`;
           })}</ol>`;
 
 /* Only an address of this interface. */
@@ -103,6 +106,10 @@ const Teams = ({
         <td class="num">${number(t.critical)}</td><td class="num">${number(t.high)}</td></tr>`;
         })}</tbody></table></div>`;
 
+const no_day = () => html`<${Empty} title="The first day is not over"><p>A point is added each day.</p><//>`;
+const no_team = () => html`<${Empty} title="No team owns a repository yet">
+    <${Command}>keepctl scan upload scan.json --key ci.key --team payments<//><//>`;
+
 const Start = () => html`<${Page} title="Overview"><div class="panel"><${Empty} title="No image is known yet">
     <p>Once: make a key to sign reports with, and let Keep know its public half.</p>
     <${Command}>keepctl key generate ci<//><${Command}>keepctl signer add ci --public-key ci.pub<//>
@@ -131,8 +138,8 @@ export function Overview() {
                     <p class="legend"><span><i class="key key-fresh"></i>within the limit</span><span><i class="key key-stale"></i>older</span>
                         <span><i class="key key-never"></i>never scanned</span></p><//>
                 <${Panel} id="trend" title="Open critical and high findings" aside=${html`<span class="quiet">last 90 days</span>`}>
-                    <${Ready} from=${trend}>${t => (t.days.length === 0 ? html`<${Empty} title="The first day is not over"><p>A point is added each day.</p><//>` : html`<${Trend} days=${t.days} />`)}<//><//>
+                    <${Ready} from=${trend}>${t => (t.days.length === 0 ? no_day() : html`<${Trend} days=${t.days} />`)}<//><//>
                 <${Panel} id="teams" title="Teams" aside=${html`<span class="quiet">most failing first</span>`}>
-                    ${p.teams.length === 0 ? html`<${Empty} title="No team owns a repository yet"><${Command}>keepctl scan upload scan.json --key ci.key --team payments<//><//>` : html`<${Teams} teams=${p.teams} />`}<//>
+                    ${p.teams.length === 0 ? no_team() : html`<${Teams} teams=${p.teams} />`}<//>
             </div><//>`}<//>`;
 }
