@@ -16,8 +16,14 @@ import { Audit } from './js/rooms/audit.js';
 
 /* The server answers the same paths with the page: server/http/static.c, `rooms`. */
 const ROOMS = [
-    [/^\/$/, Overview], [/^\/images$/, Images], [/^\/images\/(sha256:[0-9a-f]{64})$/, Image], [/^\/findings$/, Findings],
-    [/^\/packages$/, Packages], [/^\/exceptions$/, Exceptions], [/^\/running$/, Running], [/^\/audit$/, Audit],
+    [/^\/$/, Overview],
+    [/^\/images$/, Images],
+    [/^\/images\/(sha256:[0-9a-f]{64})$/, Image],
+    [/^\/findings$/, Findings],
+    [/^\/packages$/, Packages],
+    [/^\/exceptions$/, Exceptions],
+    [/^\/running$/, Running],
+    [/^\/audit$/, Audit],
 ];
 /* A colon may come as %3A; whatever else is encoded is no room of ours. */
 const plain = path => path.replace(/%3A/gi, ':');
@@ -44,8 +50,14 @@ function App() {
     const { path } = useHere();
     const [state, set] = useState('opening');
     const at_login = path === '/login';
-    const open = () => open_session().then(() => set('open'), e => set(e.status === 401 ? 'none' : e));
-    useEffect(() => { if (!at_login && state === 'opening') open(); }, [at_login]);
+    const open = () =>
+        open_session().then(
+            () => set('open'),
+            e => set(e.status === 401 ? 'none' : e),
+        );
+    useEffect(() => {
+        if (!at_login && state === 'opening') open();
+    }, [at_login]);
     useEffect(() => on_session_lost(() => set('none')), []);
     useArrival(path);
     if (at_login) return html`<${Login} onDone=${() => set('open')} />`;

@@ -6,28 +6,54 @@ import { join } from 'node:path';
 const need = createRequire(join(process.env.WEB_TOOLS, 'x.js'));
 const { chromium } = need('playwright-core');
 const AXE = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
-const BASE = process.env.KEEP_WEB_URL, LINK = process.env.KEEP_WEB_LOGIN, SHOTS = process.env.WEB_SHOTS;
+const BASE = process.env.KEEP_WEB_URL,
+    LINK = process.env.KEEP_WEB_LOGIN,
+    SHOTS = process.env.WEB_SHOTS;
 const only = process.argv[2];
 
-let passed = 0, failed = 0;
+let passed = 0,
+    failed = 0;
 function claim(text, holds, why = '') {
-    if (holds) passed++; else failed++;
+    if (holds) passed++;
+    else failed++;
     console.log(`${holds ? 'ok' : 'not ok'} - ${text}${holds || !why ? '' : `: ${why}`}`);
 }
 
 const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+    ],
 });
 
 /* A page that notes whatever goes wrong in it: errors, CSP violations, requests to elsewhere. */
 async function open(options = {}) {
-    const context = await browser.newContext({ baseURL: BASE, viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options });
-    const page = await context.newPage(), wrong = [];
-    await context.addInitScript(() => document.addEventListener('securitypolicyviolation', e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`)));
+    const context = await browser.newContext({
+        baseURL: BASE,
+        viewport: { width: 1440, height: 900 },
+        reducedMotion: 'reduce',
+        ...options,
+    });
+    const page = await context.newPage(),
+        wrong = [];
+    await context.addInitScript(() =>
+        document.addEventListener('securitypolicyviolation', e =>
+            console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`),
+        ),
+    );
     page.on('console', m => m.type() === 'error' && wrong.push(m.text()));
     page.on('pageerror', e => wrong.push(String(e)));
-    page.on('dialog', d => { wrong.push('a dialog: ' + d.message()); d.dismiss(); });
+    page.on('dialog', d => {
+        wrong.push('a dialog: ' + d.message());
+        d.dismiss();
+    });
     page.on('request', r => !r.url().startsWith(BASE) && !r.url().startsWith('data:') && wrong.push('request to ' + r.url()));
     return { context, page, wrong, close: () => context.close() };
 }
@@ -35,26 +61,41 @@ const settled = async page => {
     await page.waitForSelector('main h1, .alone h1', { state: 'attached' });
     await page.waitForFunction(() => !document.querySelector('.loading, [aria-busy="true"]'), null, { timeout: 15000 });
 };
-const at = async (page, path) => { await page.goto(path); await settled(page); };
+const at = async (page, path) => {
+    await page.goto(path);
+    await settled(page);
+};
 const text = (page, selector) => page.locator(selector).first().innerText();
 
 /* ---- logging in: the link works once, so its cookie serves all later pages ---- */
 async function logging_in() {
     const t = await open();
     await at(t.page, '/login');
-    claim('the login page says what to do, without an error', (await text(t.page, '.card')).includes('keepd login-link') && t.wrong.length === 0, t.wrong.join('; '));
+    claim(
+        'the login page says what to do, without an error',
+        (await text(t.page, '.card')).includes('keepd login-link') && t.wrong.length === 0,
+        t.wrong.join('; '),
+    );
     await t.page.screenshot({ path: join(SHOTS, 'login-light.png') });
     await at(t.page, '/images');
     claim('without a session a room says that nobody is logged in', (await text(t.page, 'h1')) === 'You are not logged in');
     t.wrong.length = 0;
     await t.page.goto(LINK);
     await t.page.waitForSelector('.strip, .empty');
-    claim('a login link opens the overview', new URL(t.page.url()).pathname === '/' && t.wrong.length === 0, t.page.url() + t.wrong.join('; '));
-    claim('the link\'s secret is gone from the address', !t.page.url().includes('keep_lnk'));
+    claim(
+        'a login link opens the overview',
+        new URL(t.page.url()).pathname === '/' && t.wrong.length === 0,
+        t.page.url() + t.wrong.join('; '),
+    );
+    claim("the link's secret is gone from the address", !t.page.url().includes('keep_lnk'));
     await t.page.goBack().catch(() => null);
-    claim('the link\'s secret is not in the history', !t.page.url().includes('keep_lnk'), t.page.url());
+    claim("the link's secret is not in the history", !t.page.url().includes('keep_lnk'), t.page.url());
     const state = await t.context.storageState();
-    claim('no secret is kept where scripts can read it', state.origins.every(o => o.localStorage.every(e => e.name.startsWith('keep-') && e.value.length < 8)) && state.cookies.every(c => c.httpOnly));
+    claim(
+        'no secret is kept where scripts can read it',
+        state.origins.every(o => o.localStorage.every(e => e.name.startsWith('keep-') && e.value.length < 8)) &&
+            state.cookies.every(c => c.httpOnly),
+    );
     const u = await open();
     await u.page.goto(LINK);
     await u.page.waitForSelector('.failure');
@@ -69,16 +110,36 @@ const signed_in = (options = {}) => open({ storageState, ...options });
 
 /* ---- the rooms ---- */
 async function digests() {
-    const t = await signed_in(), answer = async q => (await (await t.context.request.get('/v1/images?' + q)).json()).items;
-    const bad = (await answer('verdict=fail&running=true&sort=risk&limit=1'))[0] ?? (await answer('sort=risk&limit=1'))[0], never = (await answer('freshness=never_scanned&limit=1'))[0];
-    const cve = (await (await t.context.request.get(`/v1/images/${bad.digest}/findings?limit=1`)).json()).items[0]?.vulnerability ?? 'CVE-2021-44228';
+    const t = await signed_in(),
+        answer = async q => (await (await t.context.request.get('/v1/images?' + q)).json()).items;
+    const bad = (await answer('verdict=fail&running=true&sort=risk&limit=1'))[0] ?? (await answer('sort=risk&limit=1'))[0],
+        never = (await answer('freshness=never_scanned&limit=1'))[0];
+    const cve =
+        (await (await t.context.request.get(`/v1/images/${bad.digest}/findings?limit=1`)).json()).items[0]?.vulnerability ??
+        'CVE-2021-44228';
     await t.close();
     return { bad: bad.digest, never: never?.digest ?? bad.digest, cve };
 }
 const { bad, never, cve } = await digests();
 const ROOMS = {
-    overview: '/', images: '/images', 'images-filtered': '/images?verdict=fail&running=true&sort=risk', 'images-none': '/images?q=no-such-repository', image: `/images/${bad}`, 'image-packages': `/images/${bad}?tab=packages`, 'image-issues': `/images/${bad}?tab=issues`, 'image-scans': `/images/${bad}?tab=scans`,
-    'image-places': `/images/${bad}?tab=places`, 'image-history': `/images/${bad}?tab=history`, 'image-never-scanned': `/images/${never}`, findings: '/findings', 'findings-who': `/findings?vulnerability=${cve}`, packages: '/packages', 'packages-who': '/packages?name=log4j-core&version=%3C+2.17.1', running: '/running', exceptions: '/exceptions', audit: '/audit',
+    overview: '/',
+    images: '/images',
+    'images-filtered': '/images?verdict=fail&running=true&sort=risk',
+    'images-none': '/images?q=no-such-repository',
+    image: `/images/${bad}`,
+    'image-packages': `/images/${bad}?tab=packages`,
+    'image-issues': `/images/${bad}?tab=issues`,
+    'image-scans': `/images/${bad}?tab=scans`,
+    'image-places': `/images/${bad}?tab=places`,
+    'image-history': `/images/${bad}?tab=history`,
+    'image-never-scanned': `/images/${never}`,
+    findings: '/findings',
+    'findings-who': `/findings?vulnerability=${cve}`,
+    packages: '/packages',
+    'packages-who': '/packages?name=log4j-core&version=%3C+2.17.1',
+    running: '/running',
+    exceptions: '/exceptions',
+    audit: '/audit',
 };
 const THEMES = ['light', 'dark'];
 
@@ -89,8 +150,16 @@ async function rooms_are_clean() {
             t.wrong.length = 0;
             await at(t.page, path);
             const height = await t.page.evaluate(() => Math.min(1500, document.documentElement.scrollHeight));
-            await t.page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}.png`), fullPage: true, clip: { x: 0, y: 0, width: 1440, height } });
-            claim(`${name}, ${colorScheme}: no console error, no CSP violation, nothing asked from elsewhere`, t.wrong.length === 0, t.wrong.join('; '));
+            await t.page.screenshot({
+                path: join(SHOTS, `${name}-${colorScheme}.png`),
+                fullPage: true,
+                clip: { x: 0, y: 0, width: 1440, height },
+            });
+            claim(
+                `${name}, ${colorScheme}: no console error, no CSP violation, nothing asked from elsewhere`,
+                t.wrong.length === 0,
+                t.wrong.join('; '),
+            );
         }
         await t.close();
     }
@@ -119,11 +188,23 @@ async function rooms_are_accessible() {
         await t.close();
     }
 }
-const axe = page => page.evaluate(async () => (await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations
-    .map(v => `${v.id}: ${v.nodes.slice(0, 2).map(n => `${n.html.slice(0, 140)} ${n.any[0]?.message ?? ''}`).join(' ; ')}`));
+const axe = page =>
+    page.evaluate(async () =>
+        (
+            await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+        ).violations.map(
+            v =>
+                `${v.id}: ${v.nodes
+                    .slice(0, 2)
+                    .map(n => `${n.html.slice(0, 140)} ${n.any[0]?.message ?? ''}`)
+                    .join(' ; ')}`,
+        ),
+    );
 
 async function keyboard() {
-    const t = await signed_in(), { page } = t, focus = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
+    const t = await signed_in(),
+        { page } = t,
+        focus = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
     await at(page, '/');
     await page.keyboard.press('Tab');
     claim('the first stop of Tab is the skip link', (await focus()) === 'Skip to the content');
@@ -160,14 +241,22 @@ async function keyboard() {
     await at(page, '/images');
     for (let i = 0; i < 40; i++) {
         await page.keyboard.press('Tab');
-        seen.add(await page.evaluate(() => { const r = document.activeElement.getBoundingClientRect(), s = getComputedStyle(document.activeElement); return r.width > 0 && s.outlineStyle !== 'none' ? 'shown' : document.activeElement.outerHTML.slice(0, 120); }));
+        seen.add(
+            await page.evaluate(() => {
+                const r = document.activeElement.getBoundingClientRect(),
+                    s = getComputedStyle(document.activeElement);
+                return r.width > 0 && s.outlineStyle !== 'none' ? 'shown' : document.activeElement.outerHTML.slice(0, 120);
+            }),
+        );
     }
     claim('whatever has the focus shows it', seen.size === 1 && seen.has('shown'), [...seen].join(' ; '));
     await t.close();
 }
 
 async function address_is_the_state() {
-    const t = await signed_in(), { page } = t, rows = () => page.locator('tbody tr').count();
+    const t = await signed_in(),
+        { page } = t,
+        rows = () => page.locator('tbody tr').count();
     for (const [name, path] of Object.entries(ROOMS)) {
         const answer = await page.goto(path);
         if (answer.status() !== 200) claim(`${name}: its address can be loaded anew`, false, String(answer.status()));
@@ -175,11 +264,15 @@ async function address_is_the_state() {
     claim('every address can be loaded anew', true);
     claim('an address of no room is answered 404', (await t.context.request.get('/no-such-room')).status() === 404);
     await at(page, '/images');
-    const first = await text(page, 'tbody th .name'), all = await text(page, '.pager [role=status]');
+    const first = await text(page, 'tbody th .name'),
+        all = await text(page, '.pager [role=status]');
     await page.getByRole('link', { name: 'Next' }).click();
     await page.waitForURL('**cursor=*');
     await settled(page);
-    claim('the next page shows other rows', (await text(page, 'tbody th .name')) !== first || (await text(page, '.pager [role=status]')) !== all);
+    claim(
+        'the next page shows other rows',
+        (await text(page, 'tbody th .name')) !== first || (await text(page, '.pager [role=status]')) !== all,
+    );
     claim('the pages are counted', /^51–/.test(await text(page, '.pager [role=status]')), await text(page, '.pager [role=status]'));
     await page.reload();
     await settled(page);
@@ -199,10 +292,17 @@ async function address_is_the_state() {
     claim('a filter narrows the rows', (await rows()) <= failing);
     await page.goBack();
     await settled(page);
-    claim('back takes one filter away', new URL(page.url()).search === '?verdict=fail' && (await page.getByRole('checkbox', { name: 'running' }).isChecked()) === false);
+    claim(
+        'back takes one filter away',
+        new URL(page.url()).search === '?verdict=fail' && (await page.getByRole('checkbox', { name: 'running' }).isChecked()) === false,
+    );
     await page.goForward();
     await settled(page);
-    claim('forward brings it back', await page.getByRole('checkbox', { name: 'running' }).isChecked() && (await page.locator('select[name=verdict]').inputValue()) === 'fail');
+    claim(
+        'forward brings it back',
+        (await page.getByRole('checkbox', { name: 'running' }).isChecked()) &&
+            (await page.locator('select[name=verdict]').inputValue()) === 'fail',
+    );
     await page.getByRole('link', { name: /sort the highest risk first/ }).click();
     await page.waitForURL('**sort=risk*');
     await settled(page);
@@ -216,8 +316,49 @@ async function address_is_the_state() {
 }
 
 /* ---- what a hostile scanner may have written ---- */
-const HOSTILE = ['<img src=x onerror="window.pwned=1">', '"><script>window.pwned=1</script>', '</title><svg/onload=window.pwned=1>', "'-window.pwned=1-'"];
-const FREE = new Set(['title', 'message', 'package', 'name', 'version', 'fixed_version', 'reason', 'owner', 'reference', 'repository', 'team', 'workload', 'namespace', 'container', 'cluster', 'file', 'rule', 'policy', 'remediation', 'where', 'scanner', 'pipeline', 'uploaded_by', 'actor_name', 'object_id', 'ecosystem', 'vulnerability', 'detail', 'cause', 'text', 'label', 'family', 'base_image', 'licences', 'path']);
+const HOSTILE = [
+    '<img src=x onerror="window.pwned=1">',
+    '"><script>window.pwned=1</script>',
+    '</title><svg/onload=window.pwned=1>',
+    "'-window.pwned=1-'",
+];
+const FREE = new Set([
+    'title',
+    'message',
+    'package',
+    'name',
+    'version',
+    'fixed_version',
+    'reason',
+    'owner',
+    'reference',
+    'repository',
+    'team',
+    'workload',
+    'namespace',
+    'container',
+    'cluster',
+    'file',
+    'rule',
+    'policy',
+    'remediation',
+    'where',
+    'scanner',
+    'pipeline',
+    'uploaded_by',
+    'actor_name',
+    'object_id',
+    'ecosystem',
+    'vulnerability',
+    'detail',
+    'cause',
+    'text',
+    'label',
+    'family',
+    'base_image',
+    'licences',
+    'path',
+]);
 function poison(value, key, n = { i: 0 }) {
     if (Array.isArray(value)) return value.map(v => poison(v, key, n));
     if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, poison(v, k, n)]));
@@ -226,7 +367,8 @@ function poison(value, key, n = { i: 0 }) {
     return FREE.has(key) ? HOSTILE[n.i++ % HOSTILE.length] : value;
 }
 async function strangers_texts_are_text() {
-    const t = await signed_in(), { page } = t;
+    const t = await signed_in(),
+        { page } = t;
     await t.context.route('**/v1/**', async route => {
         const answer = await route.fetch();
         if (!/json/.test(answer.headers()['content-type'] ?? '')) return route.fulfill({ response: answer });
@@ -235,8 +377,16 @@ async function strangers_texts_are_text() {
     for (const [name, path] of Object.entries(ROOMS)) {
         t.wrong.length = 0;
         await at(page, path);
-        const r = await page.evaluate(() => ({ pwned: window.pwned, odd: document.querySelectorAll('#app img, #app script, [onerror], [onload], a[href^="javascript"]').length, shown: document.body.innerText.includes('<img src=x onerror=') || document.body.innerText.includes('window.pwned=1') }));
-        claim(`${name}: hostile text stays text`, r.pwned === undefined && r.odd === 0 && t.wrong.length === 0, JSON.stringify(r) + t.wrong.join('; '));
+        const r = await page.evaluate(() => ({
+            pwned: window.pwned,
+            odd: document.querySelectorAll('#app img, #app script, [onerror], [onload], a[href^="javascript"]').length,
+            shown: document.body.innerText.includes('<img src=x onerror=') || document.body.innerText.includes('window.pwned=1'),
+        }));
+        claim(
+            `${name}: hostile text stays text`,
+            r.pwned === undefined && r.odd === 0 && t.wrong.length === 0,
+            JSON.stringify(r) + t.wrong.join('; '),
+        );
         if (['image', 'findings', 'running', 'audit', 'overview'].includes(name)) claim(`${name}: and it is shown as it is`, r.shown);
     }
     await page.screenshot({ path: join(SHOTS, 'hostile.png') });
@@ -259,7 +409,9 @@ async function narrow_and_wide() {
 }
 
 async function theme() {
-    const t = await signed_in({ colorScheme: 'light' }), { page } = t, colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const t = await signed_in({ colorScheme: 'light' }),
+        { page } = t,
+        colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     await at(page, '/');
     const light = await colour();
     await page.keyboard.press('t');
@@ -274,53 +426,97 @@ async function theme() {
 }
 
 async function writing() {
-    const t = await signed_in(), { page } = t;
+    const t = await signed_in(),
+        { page } = t;
     await at(page, '/exceptions');
     await page.getByRole('button', { name: 'New exception' }).click();
     await page.getByLabel('Reason').fill('Not reachable: the feature is off here');
     await page.getByRole('button', { name: 'Accept until then' }).click();
     await page.waitForSelector('dialog .failure');
-    claim('a refused exception says what is wrong and keeps what was typed', (await page.getByLabel('Reason').inputValue()).startsWith('Not reachable'));
+    claim(
+        'a refused exception says what is wrong and keeps what was typed',
+        (await page.getByLabel('Reason').inputValue()).startsWith('Not reachable'),
+    );
     await page.locator('dialog input[name=vulnerability]').fill('CVE-2024-6387');
     await page.locator('dialog input[name=repository]').fill('registry.example/walk/*');
     await page.getByRole('button', { name: 'Accept until then' }).click();
     await page.waitForSelector('.notice');
     await settled(page);
-    claim('an exception can be made', (await text(page, '.notice')).includes('CVE-2024-6387') && (await text(page, 'tbody')).includes('registry.example/walk/*'));
+    claim(
+        'an exception can be made',
+        (await text(page, '.notice')).includes('CVE-2024-6387') && (await text(page, 'tbody')).includes('registry.example/walk/*'),
+    );
     const row = page.locator('tbody tr', { hasText: 'registry.example/walk/*' }).first();
     await row.getByRole('button', { name: 'Revoke' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
     await page.waitForSelector('.notice >> text=Revoked');
     await settled(page);
-    claim('an exception can be revoked', (await page.locator('tbody tr', { hasText: 'registry.example/walk/*' }).first().innerText().catch(() => 'revoked')).includes('revoked'));
+    claim(
+        'an exception can be revoked',
+        (
+            await page
+                .locator('tbody tr', { hasText: 'registry.example/walk/*' })
+                .first()
+                .innerText()
+                .catch(() => 'revoked')
+        ).includes('revoked'),
+    );
     await at(page, `/images/${bad}?tab=scans`);
-    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /Download/ }).first().click()]);
+    const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page
+            .getByRole('link', { name: /Download/ })
+            .first()
+            .click(),
+    ]);
     claim('the evidence can be downloaded', /^evidence-[0-9a-f]{12}\.json$/.test(file.suggestedFilename()), file.suggestedFilename());
     await t.close();
 }
 
 async function failing_calmly() {
-    const t = await signed_in(), { page } = t;
+    const t = await signed_in(),
+        { page } = t;
     await at(page, `/images/sha256:${'0'.repeat(64)}`);
     claim('an unknown digest says how it becomes known', (await text(page, 'main')).includes('keepctl scan upload'));
     await t.context.route('**/v1/posture*', r => r.abort());
     await at(page, '/');
-    claim('a server that does not answer is said calmly, with a way on', (await text(page, '.failure')).includes('does not answer') && await page.getByRole('button', { name: 'Try again' }).isVisible());
+    claim(
+        'a server that does not answer is said calmly, with a way on',
+        (await text(page, '.failure')).includes('does not answer') && (await page.getByRole('button', { name: 'Try again' }).isVisible()),
+    );
     await t.context.unroute('**/v1/posture*');
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.waitForSelector('.strip');
     claim('and trying again works', true);
-    await t.context.route('**/v1/audit*', r => r.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"title":"Unavailable","status":503,"detail":"the queue is full","request_id":"req-77"}' }));
+    await t.context.route('**/v1/audit*', r =>
+        r.fulfill({
+            status: 503,
+            contentType: 'application/problem+json',
+            body: '{"title":"Unavailable","status":503,"detail":"the queue is full","request_id":"req-77"}',
+        }),
+    );
     await at(page, '/audit');
     claim('a problem shows its request id', (await text(page, '.failure')).includes('req-77'));
-    await t.context.route('**/v1/images?*', r => r.fulfill({ status: 401, contentType: 'application/problem+json', body: '{"title":"Unauthorized","status":401}' }));
+    await t.context.route('**/v1/images?*', r =>
+        r.fulfill({ status: 401, contentType: 'application/problem+json', body: '{"title":"Unauthorized","status":401}' }),
+    );
     await page.getByRole('link', { name: 'Images', exact: true }).click();
     await page.waitForSelector('.card');
     claim('a session that ended asks to log in again', (await text(page, 'h1')) === 'You are not logged in');
     await t.close();
 }
 
-const all = { rooms_are_clean, rooms_are_accessible, keyboard, address_is_the_state, strangers_texts_are_text, narrow_and_wide, theme, writing, failing_calmly };
+const all = {
+    rooms_are_clean,
+    rooms_are_accessible,
+    keyboard,
+    address_is_the_state,
+    strangers_texts_are_text,
+    narrow_and_wide,
+    theme,
+    writing,
+    failing_calmly,
+};
 for (const [name, run] of Object.entries(all)) {
     if (only && only !== name) continue;
     try {

@@ -29,12 +29,20 @@ async function call(method, path, { json, signal } = {}) {
     let response;
     try {
         response = await fetch(path, {
-            method, headers, signal, credentials: 'same-origin', cache: 'no-store', redirect: 'error',
+            method,
+            headers,
+            signal,
+            credentials: 'same-origin',
+            cache: 'no-store',
+            redirect: 'error',
             body: json === undefined ? undefined : JSON.stringify(json),
         });
     } catch (e) {
         if (e.name === 'AbortError') throw e;
-        throw new Problem(0, { title: 'The server does not answer', detail: 'It may be restarting, or the network is down. Nothing was changed by this page.' });
+        throw new Problem(0, {
+            title: 'The server does not answer',
+            detail: 'It may be restarting, or the network is down. Nothing was changed by this page.',
+        });
     }
     const body = await body_of(response);
     if (response.ok) return body;
@@ -61,8 +69,7 @@ export const may = what => MAY[what].includes(session.user?.role);
 /* "/v1/x" + { a: 1, b: '' } -> "/v1/x?a=1": parameters that say nothing are left out. */
 export function url(path, params) {
     const q = new URLSearchParams();
-    for (const [k, v] of Object.entries(params))
-        if (v !== undefined && v !== null && v !== '' && v !== false) q.set(k, v);
+    for (const [k, v] of Object.entries(params)) if (v !== undefined && v !== null && v !== '' && v !== false) q.set(k, v);
     const text = q.toString();
     return text === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${text}`;
 }
@@ -76,7 +83,8 @@ export function useData(path) {
         const stop = new AbortController();
         get(path, stop.signal).then(
             data => set({ path, turn, data, error: null }),
-            error => error.name !== 'AbortError' && set({ path, turn, data: null, error }));
+            error => error.name !== 'AbortError' && set({ path, turn, data: null, error }),
+        );
         return () => stop.abort();
     }, [path, turn]);
     const loading = path !== null && (state.path !== path || state.turn !== turn);

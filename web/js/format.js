@@ -1,6 +1,8 @@
 /* format.js - values to words.  Pure. */
 
-const MINUTE = 60e3, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const MINUTE = 60e3,
+    HOUR = 60 * MINUTE,
+    DAY = 24 * HOUR;
 
 /* The distance between two times, in the largest unit that says enough. */
 export function span(ms) {
@@ -22,7 +24,12 @@ export function relative(text, now = Date.now()) {
 
 export function utc(text) {
     const at = Date.parse(text);
-    return Number.isNaN(at) ? String(text) : new Date(at).toISOString().replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
+    return Number.isNaN(at)
+        ? String(text)
+        : new Date(at)
+              .toISOString()
+              .replace('T', ' ')
+              .replace(/(\.\d+)?Z$/, ' UTC');
 }
 
 export const number = n => (n ?? 0).toLocaleString('en-US');

@@ -3,10 +3,32 @@ import { html, useEffect, useState } from './ui.js';
 import { Dialog } from './parts.js';
 import { go } from './router.js';
 
-const ROOMS = { o: ['/', 'Overview'], i: ['/images', 'Images'], f: ['/findings', 'Findings'], p: ['/packages', 'Packages'], e: ['/exceptions', 'Exceptions'], r: ['/running', 'Running'], a: ['/audit', 'Audit'] };
+const ROOMS = {
+    o: ['/', 'Overview'],
+    i: ['/images', 'Images'],
+    f: ['/findings', 'Findings'],
+    p: ['/packages', 'Packages'],
+    e: ['/exceptions', 'Exceptions'],
+    r: ['/running', 'Running'],
+    a: ['/audit', 'Audit'],
+};
 
-const stored = { get: () => { try { return localStorage.getItem('keep-keys') !== 'off'; } catch { return true; } },
-    set: on => { try { localStorage.setItem('keep-keys', on ? 'on' : 'off'); } catch { /* storage is off */ } } };
+const stored = {
+    get: () => {
+        try {
+            return localStorage.getItem('keep-keys') !== 'off';
+        } catch {
+            return true;
+        }
+    },
+    set: on => {
+        try {
+            localStorage.setItem('keep-keys', on ? 'on' : 'off');
+        } catch {
+            /* storage is off */
+        }
+    },
+};
 
 /* The rows of a page are a line of links; j and k walk it. */
 function step(by) {
@@ -41,13 +63,24 @@ export function useKeys({ help, theme }) {
     }, [help, theme]);
 }
 
-const KEYS = [['/', 'Search'], ['j', 'Next row'], ['k', 'Previous row'], ['Enter', 'Open the row'], ['t', 'Theme: system, light, dark'], ['?', 'This help'],
-    ...Object.entries(ROOMS).map(([k, [, name]]) => [`g ${k}`, `Go to ${name}`])];
+const KEYS = [
+    ['/', 'Search'],
+    ['j', 'Next row'],
+    ['k', 'Previous row'],
+    ['Enter', 'Open the row'],
+    ['t', 'Theme: system, light, dark'],
+    ['?', 'This help'],
+    ...Object.entries(ROOMS).map(([k, [, name]]) => [`g ${k}`, `Go to ${name}`]),
+];
 
 export function Help({ onClose }) {
     const [on, set] = useState(stored.get());
     return html`<${Dialog} title="Keyboard" onClose=${onClose} narrow>
-        <dl class="keys">${KEYS.map(([k, text]) => html`<div key=${k}><dt>${k.split(' ').map(x => html`<kbd>${x}</kbd>`)}</dt><dd>${text}</dd></div>`)}</dl>
-        <label class="flag"><input type="checkbox" checked=${on} onChange=${e => { stored.set(e.target.checked); set(e.target.checked); }} />Single-key shortcuts are on</label>
+        <dl class="keys">${KEYS.map(([k, text]) => html`<div key=${k}><dt>${k.split(' ').map(x => html`<kbd>${x}</kbd>`)}</dt><dd>${text}</dd>
+            </div>`)}</dl>
+        <label class="flag"><input type="checkbox" checked=${on} onChange=${e => {
+            stored.set(e.target.checked);
+            set(e.target.checked);
+        }} />Single-key shortcuts are on</label>
     <//>`;
 }

@@ -7,15 +7,20 @@ export const Time = ({ at, none = 'unknown' }) =>
     at ? html`<time datetime=${at} title=${utc(at)}>${relative(at)}</time>` : html`<span class="quiet">${none}</span>`;
 
 /* "for 6 d": how long something has been so. */
-export const Lasting = ({ since, of }) => html`<time datetime=${since} title=${`since ${utc(since)}`}>${of && `${of} `}for ${span(Date.now() - Date.parse(since))}</time>`;
+export const Lasting = ({ since, of }) =>
+    html`<time datetime=${since} title=${`since ${utc(since)}`}>${of && `${of} `}for ${span(Date.now() - Date.parse(since))}</time>`;
 
 export const Severity = ({ level }) => html`<span class="mark sev-${level}"><${Icon} name=${level} />${level}</span>`;
 
-export const Verdict = ({ is, big }) => html`<span class=${`mark verdict verdict-${is}${big ? ' big' : ''}`}><${Icon} name=${is} size=${big ? 20 : 14} />${is}</span>`;
+export const Verdict = ({ is, big }) =>
+    html`<span class=${`mark verdict verdict-${is}${big ? ' big' : ''}`}><${Icon} name=${is} size=${big ? 20 : 14} />${is}</span>`;
 
 const FRESH = {
-    fresh: ['fresh', 'fresh'], stale_scan: ['stale', 'old scan'], stale_database: ['stale', 'old database'],
-    never_scanned: ['never', 'never scanned'], unknown: ['unknown', 'age unknown'],
+    fresh: ['fresh', 'fresh'],
+    stale_scan: ['stale', 'old scan'],
+    stale_database: ['stale', 'old database'],
+    never_scanned: ['never', 'never scanned'],
+    unknown: ['unknown', 'age unknown'],
 };
 export const Freshness = ({ is }) => {
     const [shape, text] = FRESH[is] ?? FRESH.unknown;
@@ -29,8 +34,11 @@ export function Counts({ of: c, unknown }) {
     if (unknown) return html`<span class="quiet">not known</span>`;
     const shown = ['critical', 'high', 'medium', 'low'].filter(k => c[k] > 0);
     if (shown.length === 0) return html`<span class="quiet">none open</span>`;
-    return html`<span class="counts">${shown.map(k => html`
-        <span key=${k} class="chip sev-${k}" title="${number(c[k])} ${k}"><b aria-hidden="true">${k[0].toUpperCase()}</b>${number(c[k])}<span class="sr"> ${k} </span></span>`)}</span>`;
+    return html`<span class="counts">${shown.map(
+        k => html`
+        <span key=${k} class="chip sev-${k}" title="${number(c[k])} ${k}"><b aria-hidden="true">${k[0].toUpperCase()}</b>
+            ${number(c[k])}<span class="sr"> ${k} </span></span>`,
+    )}</span>`;
 }
 
 export function Copy({ text, what }) {
@@ -39,7 +47,7 @@ export function Copy({ text, what }) {
         try {
             await navigator.clipboard.writeText(text);
         } catch {
-            return;                          /* no permission: the text is still there to be selected */
+            return; /* no permission: the text is still there to be selected */
         }
         set(true);
         setTimeout(() => set(false), 1500);
@@ -59,16 +67,23 @@ export const Command = ({ children }) => {
 /* A link a stranger wrote: only https, and it learns nothing about us. */
 export const Outside = ({ href, children }) => {
     const safe = safe_url(href);
-    return safe === null ? children : html`<a href=${safe} target="_blank" rel="noopener noreferrer">${children} <${Icon} name="outside" size=${11} /><span class="sr"> (opens outside of Keep)</span></a>`;
+    return safe === null
+        ? children
+        : html`<a href=${safe} target="_blank" rel="noopener noreferrer">${children} <${Icon} name="outside" size=${11} />
+            <span class="sr"> (opens outside of Keep)</span></a>`;
 };
 
-export const Loading = ({ what = 'Loading' }) => html`<p class="loading" role="status"><span class="pulse" aria-hidden="true"></span>${what} …</p>`;
+export const Loading = ({ what = 'Loading' }) =>
+    html`<p class="loading" role="status"><span class="pulse" aria-hidden="true"></span>${what} …</p>`;
 
 export const Empty = ({ title, children }) => html`<div class="empty"><p class="empty-title">${title}</p>${children}</div>`;
 
 const CALM = {
-    0: 'The server does not answer', 403: 'Your role does not allow this', 404: 'There is nothing here',
-    429: 'Too many requests: wait a moment', 503: 'The server is busy: try again in a moment',
+    0: 'The server does not answer',
+    403: 'Your role does not allow this',
+    404: 'There is nothing here',
+    429: 'Too many requests: wait a moment',
+    503: 'The server is busy: try again in a moment',
 };
 export function Failure({ error, retry }) {
     const title = CALM[error.status] ?? error.title ?? 'Something went wrong on our side';
@@ -78,7 +93,8 @@ export function Failure({ error, retry }) {
         ${detail && html`<p>${detail}</p>`}
         ${error.errors?.length > 0 && html`<ul>${error.errors.map(e => html`<li><code>${e.path}</code> ${e.detail}</li>`)}</ul>`}
         <p class="failure-foot">${retry && html`<button type="button" onClick=${retry}>Try again</button>`}
-        ${error.request_id && html`<span class="quiet">Request <code>${error.request_id}</code><${Copy} text=${error.request_id} what="request id" /></span>`}</p>
+        ${error.request_id && html`<span class="quiet">Request <code>${error.request_id}</code>
+            <${Copy} text=${error.request_id} what="request id" /></span>`}</p>
     </div>`;
 }
 
@@ -95,8 +111,13 @@ export const Panel = ({ title, aside, children, id, wide }) => html`
         ${children}
     </section>`;
 
-export const Facts = ({ rows }) => html`<dl class="facts">${rows.filter(r => r && r[1] !== undefined && r[1] !== null && r[1] !== '').map(([k, v]) => html`
-    <div key=${k}><dt>${k}</dt><dd>${v}</dd></div>`)}</dl>`;
+export const Facts = ({ rows }) =>
+    html`<dl class="facts">${rows
+        .filter(r => r && r[1] !== undefined && r[1] !== null && r[1] !== '')
+        .map(
+            ([k, v]) => html`
+    <div key=${k}><dt>${k}</dt><dd>${v}</dd></div>`,
+        )}</dl>`;
 
 /* A modal dialog: the browser keeps the focus inside and gives it back. */
 export function Dialog({ title, onClose, children, narrow }) {
@@ -115,8 +136,11 @@ export function Dialog({ title, onClose, children, narrow }) {
 }
 
 export const Page = ({ title, lead, aside, children }) => {
-    useEffect(() => { document.title = `${typeof title === 'string' ? title : 'Image'} · Keep`; }, [title]);
-    return html`<div class="page-head"><div><h1 tabindex="-1">${title}</h1>${lead && html`<p class="lead">${lead}</p>`}</div>${aside && html`<div class="page-aside">${aside}</div>`}</div>${children}`;
+    useEffect(() => {
+        document.title = `${typeof title === 'string' ? title : 'Image'} · Keep`;
+    }, [title]);
+    return html`<div class="page-head"><div><h1 tabindex="-1">${title}</h1>${lead && html`<p class="lead">${lead}</p>`}</div>
+        ${aside && html`<div class="page-aside">${aside}</div>`}</div>${children}`;
 };
 
 export { number, words };

@@ -5,8 +5,15 @@ import { Help, useKeys } from './keys.js';
 import { may, remove, session, url } from './api.js';
 import { go, here } from './router.js';
 
-export const RAIL = [['/', 'overview', 'Overview'], ['/images', 'images', 'Images'], ['/findings', 'findings', 'Findings'], ['/packages', 'packages', 'Packages'],
-    ['/running', 'running', 'Running'], ['/exceptions', 'exceptions', 'Exceptions'], ['/audit', 'audit', 'Audit']];
+export const RAIL = [
+    ['/', 'overview', 'Overview'],
+    ['/images', 'images', 'Images'],
+    ['/findings', 'findings', 'Findings'],
+    ['/packages', 'packages', 'Packages'],
+    ['/running', 'running', 'Running'],
+    ['/exceptions', 'exceptions', 'Exceptions'],
+    ['/audit', 'audit', 'Audit'],
+];
 
 const THEMES = { auto: 'light', light: 'dark', dark: 'auto' };
 
@@ -18,7 +25,9 @@ function useTheme() {
         else document.documentElement.dataset.theme = to;
         try {
             localStorage.setItem('keep-theme', to);
-        } catch { /* storage is off: it lasts as long as the page */ }
+        } catch {
+            /* storage is off: it lasts as long as the page */
+        }
         set(to);
     };
     return [theme, next];
@@ -50,14 +59,18 @@ function Search() {
 async function leave() {
     try {
         await remove('/v1/session');
-    } catch { /* it has ended already */ }
+    } catch {
+        /* it has ended already */
+    }
     location.assign('/login');
 }
 
 const Rail = ({ path }) => html`<nav class="rail" aria-label="Rooms"><div class="rail-in">
     <a class="brand" href="/" aria-label="Keep: overview"><${Icon} name="keep" size=${20} /><span>Keep</span></a>
-    <ul>${RAIL.filter(([p]) => p !== '/audit' || may('audit')).map(([p, icon, text]) => html`
-        <li key=${p}><a href=${p} aria-current=${path === p ? 'page' : p !== '/' && path.startsWith(p + '/') ? 'true' : null}><${Icon} name=${icon} size=${16} />${text}</a></li>`)}</ul></div></nav>`;
+    <ul>${RAIL.filter(([p]) => p !== '/audit' || may('audit')).map(
+        ([p, icon, text]) => html`
+        <li key=${p}><a href=${p} aria-current=${path === p ? 'page' : p !== '/' && path.startsWith(p + '/') ? 'true' : null}><${Icon} name=${icon} size=${16} />${text}</a></li>`,
+    )}</ul></div></nav>`;
 
 export function Shell({ children }) {
     const { path } = here();
@@ -68,8 +81,10 @@ export function Shell({ children }) {
     <div class="frame"><${Rail} path=${path} />
         <header class="top"><${Search} />
             <div class="tools">
-                <button type="button" class="bare" onClick=${next_theme} title="Theme (t)"><${Icon} name=${theme} size=${16} /><span class="sr">Theme: ${theme === 'auto' ? 'as the system' : theme}</span></button>
-                <button type="button" class="bare" onClick=${() => show(true)} title="Keyboard (?)"><kbd aria-hidden="true">?</kbd><span class="sr">Keyboard help</span></button>
+                <button type="button" class="bare" onClick=${next_theme} title="Theme (t)"><${Icon} name=${theme} size=${16} />
+                    <span class="sr">Theme: ${theme === 'auto' ? 'as the system' : theme}</span></button>
+                <button type="button" class="bare" onClick=${() => show(true)} title="Keyboard (?)"><kbd aria-hidden="true">?</kbd>
+                    <span class="sr">Keyboard help</span></button>
                 <span class="who"><b>${session.user.name}</b><span class="quiet">${session.user.role}</span></span>
                 <button type="button" onClick=${leave}>Log out</button>
             </div></header>

@@ -6,7 +6,9 @@ import { post, session } from '../api.js';
 import { go } from '../router.js';
 
 const Card = ({ title, children }) => {
-    useEffect(() => { document.title = `${title} · Keep`; }, [title]);
+    useEffect(() => {
+        document.title = `${title} · Keep`;
+    }, [title]);
     return html`<main class="alone"><div class="card">
         <p class="card-brand"><${Icon} name="keep" size=${26} /><span>Keep</span></p><h1>${title}</h1>${children}</div></main>`;
 };
@@ -26,7 +28,7 @@ export function Login({ onDone }) {
     const [link] = useState(location.hash.slice(1));
     useEffect(() => {
         if (!link) return;
-        history.replaceState(null, '', '/login');      /* the secret must not stay in the address or the history */
+        history.replaceState(null, '', '/login'); /* the secret must not stay in the address or the history */
         post('/v1/login', { link: decodeURIComponent(link) }).then(s => {
             Object.assign(session, { user: s.user, csrf: s.csrf });
             onDone();

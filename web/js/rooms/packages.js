@@ -1,8 +1,8 @@
 /* packages.js - who has this package below that version? */
 import { html } from '../ui.js';
-import { Command, Empty, Page, Ready, Verdict, number } from '../parts.js';
+import { Command, Empty, Page, Verdict, number } from '../parts.js';
 import { Filters } from '../filters.js';
-import { Pager, Table } from '../table.js';
+import { Listing } from '../table.js';
 import { url, useData } from '../api.js';
 import { shell } from '../format.js';
 import { useHere } from '../router.js';
@@ -13,26 +13,49 @@ const fields = [
     { name: 'ecosystem', kind: 'text', label: 'Ecosystem', hint: 'Maven, Debian:12 …' },
 ];
 
+const FIRST = 6;
+const Which = ({ of: r }) => html`<ul class="names">
+    ${r.image_list.slice(0, FIRST).map(i => html`<li key=${i.digest}>
+        <a href=${`/images/${i.digest}?tab=packages&q=${encodeURIComponent(name_of(r))}`}>${i.reference}</a>
+        ${i.verdict && html`<${Verdict} is=${i.verdict} />`}
+        ${i.running > 0 && html`<span class="quiet">running ${number(i.running)}×</span>`}</li>`)}
+    ${r.images > FIRST && html`<li class="quiet">and ${number(r.images - FIRST)} more:
+        <a href=${url('/images', { package: name_of(r) })}>images with any version</a></li>`}</ul>`;
+
+/* The package comes as an object of its own or spread in the row. */
+const of_row = r => r.package ?? r;
+const name_of = r => of_row(r).name;
+
 const columns = [
-    { key: 'package', title: 'Package', cell: r => html`<span class="name">${r.package.name}</span><span class="under">${r.package.ecosystem}</span>` },
-    { key: 'version', title: 'Version', cell: r => html`<code>${r.package.version}</code>` },
+    {
+        key: 'package',
+        title: 'Package',
+        cell: r => html`<span class="name">${name_of(r)}</span><span class="under">${of_row(r).ecosystem}</span>`,
+    },
+    { key: 'version', title: 'Version', cell: r => html`<code>${of_row(r).version}</code>` },
     { key: 'images', title: 'Images', num: true, cell: r => number(r.images) },
-    { key: 'list', title: 'Which', cell: r => html`<ul class="names">${r.image_list.slice(0, 6).map(i => html`<li key=${i.digest}><a href=${`/images/${i.digest}?tab=packages&q=${encodeURIComponent(r.package.name)}`}>${i.reference}</a>${i.verdict && html` <${Verdict} is=${i.verdict} />`}${i.running > 0 && html` <span class="quiet">running ${number(i.running)}×</span>`}</li>`)}
-        ${r.images > 6 && html`<li class="quiet">and ${number(r.images - Math.min(6, r.image_list.length))} more: <a href=${url('/images', { package: r.package.name })}>images with any version</a></li>`}</ul>` },
+    { key: 'list', title: 'Which', cell: r => html`<${Which} of=${r} />` },
 ];
-/* The found package may come as an object of its own or spread in the row. */
-const flat = r => ({ ...r, package: r.package ?? { name: r.name, version: r.version, ecosystem: r.ecosystem } });
+
+const Ask = () => html`<div class="panel"><${Empty} title="Ask who has a package">
+    <p>Give a name, and a range when only some versions matter. For example:
+        ${' '}<a href="/packages?name=log4j-core&version=%3C+2.17.1">log4j-core below 2.17.1</a>, <a href="/packages?name=openssl">openssl of any version</a>.</p>
+    <p class="quiet">The same from a terminal:</p>
+    <${Command}>keepctl package find log4j-core --version '< 2.17.1'<//><//></div>`;
+
+const nobody = name => html`<${Empty} title="No known image has it">
+    <p>Only images whose list of packages Keep knows are searched. <a href="/images?freshness=never_scanned">Images never scanned</a> may have it.</p>
+    <${Command}>${`keepctl package find ${shell(name)}`}<//><//>`;
 
 export function Packages() {
     const { query } = useHere();
-    const name = query.get('name');
+    const name = query.get('name'), version = query.get('version');
     const list = useData(name ? url('/v1/packages', { ...Object.fromEntries(query), limit: 50 }) : null);
-    return html`<${Page} title=${name ? `Who has ${name}${query.get('version') ? ` ${query.get('version')}` : ''}?` : 'Packages'} lead="Versions are compared the way their ecosystem compares them.">
+    const title = name ? `Who has ${name}${version ? ` ${version}` : ''}?` : 'Packages';
+    return html`<${Page} title=${title} lead="Versions are compared the way their ecosystem compares them.">
         <${Filters} fields=${fields} label="Packages" />
-        ${!name ? html`<div class="panel"><${Empty} title="Ask who has a package"><p>Give a name, and a range when only some versions matter. For example: <a href="/packages?name=log4j-core&version=%3C+2.17.1">log4j-core below 2.17.1</a>, <a href="/packages?name=openssl">openssl of any version</a>.</p>
-            <p class="quiet">The same from a terminal:</p><${Command}>keepctl package find log4j-core --version '< 2.17.1'<//><//></div>`
-        : html`<${Ready} from=${list} what="Looking">${l => l.items.length === 0
-            ? html`<div class="panel"><${Empty} title="No known image has it"><p>Only images whose list of packages Keep knows are searched: <a href="/images?freshness=never_scanned">images never scanned</a>.</p><${Command}>${`keepctl package find ${shell(name)}`}<//><//></div>`
-            : html`<div class="panel flush"><${Table} label=${`Versions of ${name}`} columns=${columns} rows=${l.items.map(flat)} /><${Pager} list=${l} what="version" size=${50} /></div>`}<//>`}
+        ${name
+            ? html`<${Listing} from=${list} what="version" label=${`Versions of ${name}`} columns=${columns} size=${50} none=${nobody(name)} />`
+            : html`<${Ask} />`}
     <//>`;
 }

@@ -1,20 +1,26 @@
 /* running.js - what runs where, and whether it should. */
 import { html } from '../ui.js';
-import { Command, Empty, Freshness, Page, Ready, Time, Verdict, number } from '../parts.js';
+import { Command, Empty, Freshness, Page, Time, Verdict, number } from '../parts.js';
 import { Filters } from '../filters.js';
-import { Pager, Table } from '../table.js';
+import { Listing } from '../table.js';
 import { url, useData } from '../api.js';
 import { useHere } from '../router.js';
 import { ImageName, VERDICTS } from './images.js';
 
 const fields = [
-    { name: 'cluster', kind: 'text', label: 'Cluster', hint: 'any' }, { name: 'namespace', kind: 'text', label: 'Namespace', hint: 'any' },
-    { name: 'verdict', kind: 'choice', label: 'Verdict', options: VERDICTS }, { name: 'stale', kind: 'flag', label: 'stale', says: () => 'stale by either clock' },
+    { name: 'cluster', kind: 'text', label: 'Cluster', hint: 'any' },
+    { name: 'namespace', kind: 'text', label: 'Namespace', hint: 'any' },
+    { name: 'verdict', kind: 'choice', label: 'Verdict', options: VERDICTS },
+    { name: 'stale', kind: 'flag', label: 'stale', says: () => 'stale by either clock' },
     { name: 'image', label: 'Image', says: v => v.slice(0, 19) },
 ];
 
 const columns = [
-    { key: 'workload', title: 'Workload', cell: r => html`<span class="name">${r.workload}</span><span class="under">${r.container}</span>` },
+    {
+        key: 'workload',
+        title: 'Workload',
+        cell: r => html`<span class="name">${r.workload}</span><span class="under">${r.container}</span>`,
+    },
     { key: 'where', title: 'Where', cell: r => html`${r.cluster}<span class="under">${r.namespace}</span>` },
     { key: 'image', title: 'Image', cell: r => html`<${ImageName} of=${r.image} brief />` },
     { key: 'verdict', title: 'Verdict', cell: r => html`<${Verdict} is=${r.image.verdict} />` },
@@ -23,12 +29,16 @@ const columns = [
     { key: 'seen', title: 'Reported', hide: 'm', cell: r => html`<${Time} at=${r.seen_at} />` },
 ];
 
+const no_match = () => html`<${Empty} title="Nothing that runs matches"><p><a href="/running">Show everything that runs</a></p><//>`;
+const no_report = () => html`<${Empty} title="No cluster has reported yet">
+    <p>Whatever can list containers may report them:</p>
+    <${Command}>kubectl get pods -A -o json | keepctl running report - --cluster prod<//><//>`;
+
 export function Running() {
     const { query } = useHere();
     const list = useData(url('/v1/running', { ...Object.fromEntries(query), limit: 100 }));
     return html`<${Page} title="Running" lead="Containers as the clusters last reported them.">
         <${Filters} fields=${fields} label="Running containers" />
-        <${Ready} from=${list} what="Loading what runs">${l => l.items.length === 0
-            ? html`<div class="panel"><${Empty} title=${query.size > 0 ? 'Nothing that runs matches' : 'No cluster has reported yet'}>${query.size > 0 ? html`<p><a href="/running">Show everything that runs</a></p>` : html`<p>Whatever can list containers may report them:</p><${Command}>kubectl get pods -A -o json | keepctl running report - --cluster prod<//>`}<//></div>`
-            : html`<div class="panel flush"><${Table} label="Running containers" columns=${columns} rows=${l.items} /><${Pager} list=${l} what="container" size=${100} /></div>`}<//><//>`;
+        <${Listing} from=${list} what="container" label="Running containers" columns=${columns} size=${100} none=${query.size > 0 ? no_match() : no_report()} />
+    <//>`;
 }
