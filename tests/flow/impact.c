@@ -65,7 +65,7 @@ static void a_document_that_is_no_policy_is_refused_with_its_places(void **state
 
     assert_int_equal(json_len(json_get(r, "errors")), 2);
     const char *first = text_at(json_at(json_get(r, "errors"), 0), "detail");
-    assert_non_null(strstr(first, "8:33: "));
+    assert_non_null(strstr(first, "8:35: "));
     assert_non_null(strstr(first, "did you mean 'packages'"));
     impact(t, ROLE_POLICY, "another-name",
            "apiVersion: keep/v1\nkind: Policy\nmetadata: {name: few-packages}\nspec: {stages: [build], mode: audit, validations: "
