@@ -106,19 +106,6 @@ static size_t without_empty(struct arena *arena, const struct json **docs, size_
     return n_kept;
 }
 
-/* What shapes complained of knows its offset only; ours say the place already. */
-static const char *with_place(struct compiler *c, const struct complaint *w)
-{
-    unsigned line, column;
-
-    json_position(c->text, c->len, w->offset, &line, &column);
-    size_t n = strspn(w->message, "0123456789");
-    if (n > 0 && w->message[n] == ':')
-        return w->message;
-    const char *text = arena_printf(c->arena, "%u:%u: %s", line, column, w->message);
-    return text != NULL ? text : w->message;
-}
-
 static int report(struct compiler *c, struct complaints *complaints, struct err *err)
 {
     if (c->failed)
@@ -128,9 +115,9 @@ static int report(struct compiler *c, struct complaints *complaints, struct err 
     const struct complaint *first = c->found.first;
     if (first == NULL)
         return err_nomem(err);
-    err_set(err, ERR_INVALID, "%s: %s", first->path, with_place(c, first));
+    err_set(err, ERR_INVALID, "%s: %s", first->path, first->message);
     for (const struct complaint *w = first; w != NULL && complaints != NULL; w = w->next)
-        complain(complaints, w->offset, w->path, "%s", with_place(c, w));
+        complain(complaints, w->offset, w->path, "%s", w->message);
     return -1;
 }
 

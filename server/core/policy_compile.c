@@ -71,6 +71,89 @@ static void wrong_within(struct compiler *c, const char *text, const char *path,
     wrong_at(c, policy_source_offset(c->text, c->len, scalar, text, byte_of(text, line, column)), path, s);
 }
 
+/* ---- documents that are partly wrong ------------------------------------------------ */
+
+/* The value without what `path` (past "$") names; shared parts stay as they are.
+ * False: there is no such thing, or the arena is full. */
+static bool without(struct arena *arena, const struct json *v, const char *path, unsigned depth, struct json *out)
+{
+    char key[64];
+    size_t n;
+    uint32_t at = 0, count = v->type == JSON_ARRAY || v->type == JSON_OBJECT ? v->n : 0;
+
+    if (depth > 64)
+        return false;
+    *out = *v;
+    if (*path == '[' && v->type == JSON_ARRAY) {
+        for (path++; *path >= '0' && *path <= '9'; path++)
+            at = at < 1000000 ? at * 10 + (uint32_t)(*path - '0') : at;
+        path += *path == ']';
+    } else if (*path == '.' && v->type == JSON_OBJECT && (n = strcspn(path + 1, ".[")) < sizeof key) {
+        memcpy(key, path + 1, n);
+        key[n] = '\0';
+        path += 1 + n;
+        while (at < count && !str_eq(v->members[at].key, key))
+            at++;
+    } else {
+        return false;
+    }
+    if (at >= count)
+        return false;
+    struct json_member *members = v->type == JSON_OBJECT ? arena_array(arena, count, sizeof *members) : NULL;
+    struct json *items = v->type == JSON_ARRAY ? arena_array(arena, count, sizeof *items) : NULL;
+    if (members == NULL && items == NULL)
+        return false;
+    if (members != NULL)
+        out->members = memcpy(members, v->members, count * sizeof *members);
+    else
+        out->items = memcpy(items, v->items, count * sizeof *items);
+    if (*path != '\0')
+        return without(arena, members != NULL ? &v->members[at].value : &v->items[at], path, depth + 1,
+                       members != NULL ? &members[at].value : &items[at]);
+    if (members != NULL)
+        memmove(&members[at], &members[at + 1], (count - at - 1) * sizeof *members);
+    else
+        memmove(&items[at], &items[at + 1], (count - at - 1) * sizeof *items);
+    out->n--;
+    return true;
+}
+
+/* Last complaints first, so that items of lists keep their numbers. */
+static bool remove_wrong(struct compiler *c, const struct complaint *w, struct json *doc)
+{
+    struct json less;
+
+    if (w == NULL)
+        return true;
+    if (!remove_wrong(c, w->next, doc) || w->path[0] != '$' || !without(c->arena, doc, w->path + 1, 0, &less))
+        return false;
+    *doc = less;
+    return true;
+}
+
+int policy_decode(struct compiler *c, const struct shape *shape, void *out, bool *decoded)
+{
+    struct err err = { 0 };
+    struct complaints found = { .arena = c->arena, .max = c->found.max };
+    struct json less = *c->doc;
+
+    *decoded = shape_decode(shape, c->doc, c->arena, out, &found, &err) == 0;
+    if (*decoded)
+        return 0;
+    if (err.kind == ERR_UNAVAILABLE)
+        return -1;
+    for (const struct complaint *w = found.first; w != NULL; w = w->next)
+        wrong_at(c, w->offset, w->path, w->message);
+    if (found.n <= found.max && remove_wrong(c, found.first, &less)) {
+        struct json *kept = arena_alloc(c->arena, sizeof *kept);
+        if (kept == NULL)
+            return -1;
+        *kept = less;
+        *decoded = shape_decode(shape, kept, c->arena, out, NULL, &err) == 0;
+    }
+    return 0;
+}
+
 /* ---- expressions ------------------------------------------------------------------- */
 
 static const char *kind_wanted(uint32_t kinds)

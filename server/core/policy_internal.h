@@ -115,6 +115,11 @@ struct compiler {
     bool failed;                               /* the arena is full */
 };
 
+/* Decodes c->doc.  What a shape complains of is left out and the rest decoded all
+ * the same where that is possible, so that the expressions' mistakes are said, too.
+ * *decoded false: it is not.  -1: arena full. */
+int policy_decode(struct compiler *c, const struct shape *shape, void *out, bool *decoded);
+
 /* `path` "$.a.b[2].c" may be NULL (arena full). */
 void policy_wrong(struct compiler *c, const char *path, const char *message);
 /* NULL text: NULL.  Complains at the place within the text. */

@@ -177,12 +177,12 @@ int policy_compile_keep(struct compiler *c)
     struct policy_document *d = arena_alloc(c->arena, sizeof *d);
     struct rule_set *set = arena_alloc(c->arena, sizeof *set);
     struct policy *p = c->policy;
-    struct err err = { 0 };
+    bool decoded;
 
-    if (d == NULL || set == NULL)
+    if (d == NULL || set == NULL || policy_decode(c, &policy_document_shape, d, &decoded) != 0)
         return -1;
-    if (shape_decode(&policy_document_shape, c->doc, c->arena, d, &c->found, &err) != 0)
-        return err.kind == ERR_UNAVAILABLE ? -1 : 0;
+    if (!decoded)
+        return 0;
     p->info = (struct policy_info){ .name = d->metadata.name, .title = d->metadata.title != NULL ? d->metadata.title : d->metadata.name,
         .description = d->metadata.description, .stage_list = d->spec.stages, .n_stage_list = d->spec.n_stages,
         .mode = d->spec.mode, .unknown = d->spec.unknown, .n_rules = d->spec.n_validations };

@@ -333,12 +333,12 @@ int policy_compile_kyverno(struct compiler *c)
     struct kyverno_doc *d = arena_alloc(c->arena, sizeof *d);
     struct rule_set *sets = arena_array(c->arena, 1 + N_ITEMS(forms), sizeof *sets);
     struct policy *p = c->policy;
-    struct err err = { 0 };
+    bool decoded;
 
-    if (d == NULL || sets == NULL)
+    if (d == NULL || sets == NULL || policy_decode(c, &doc_shape, d, &decoded) != 0)
         return -1;
-    if (shape_decode(&doc_shape, c->doc, c->arena, d, &c->found, &err) != 0)
-        return err.kind == ERR_UNAVAILABLE ? -1 : 0;
+    if (!decoded)
+        return 0;
     const struct kyverno_spec *s = &d->spec;
     c->functions = policy_kyverno_functions;
     c->n_functions = n_policy_kyverno_functions;

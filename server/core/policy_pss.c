@@ -6,7 +6,6 @@
  * ('baseline', 'latest'); others are errors. */
 #include "core/policy_internal.h"
 
-#if defined(__has_include) && __has_include("core/pss/pss.h")
 #include "core/pss/pss.h"
 
 #include <string.h>
@@ -86,19 +85,6 @@ static struct cel_value pod_security(struct cel_run *run, const struct cel_value
         return cel_fail(run, "%s", err.msg);
     return as_list(run, v, n);
 }
-#else
-static struct cel_value pod_security(struct cel_run *run, const struct cel_value *args, uint32_t n_args)
-{
-    (void)args, (void)n_args;
-    return cel_fail(run, "podSecurity is not built in");
-}
-
-const char *policy_violation_path(const struct cel_value *item)
-{
-    (void)item;
-    return NULL;
-}
-#endif
 
 const struct cel_function policy_functions[] = {
     { .name = "podSecurity", .n_args = 3, .kinds = { CEL_K(CEL_MAP), CEL_K(CEL_STRING), CEL_K(CEL_STRING) },

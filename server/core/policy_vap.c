@@ -84,16 +84,14 @@ static bool is_binding(const struct json *doc)
 /* -1: arena full.  *d stays NULL when the document was refused. */
 static int decode(struct compiler *c, const struct shape *shape, const struct json *doc, void **d)
 {
-    struct err err = { 0 };
     void *into = arena_alloc(c->arena, shape->size);
+    bool decoded;
 
     c->doc = doc;
     *d = NULL;
-    if (into == NULL)
+    if (into == NULL || policy_decode(c, shape, into, &decoded) != 0)
         return -1;
-    if (shape_decode(shape, doc, c->arena, into, &c->found, &err) != 0)
-        return err.kind == ERR_UNAVAILABLE ? -1 : 0;
-    *d = into;
+    *d = decoded ? into : NULL;
     return 0;
 }
 

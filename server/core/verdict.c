@@ -175,6 +175,9 @@ static bool conditions_hold(struct judging *j)
 
 static void annotate(struct judging *j)
 {
+    if (j->rules->n_annotations > 0 && j->annotations == NULL &&
+        (j->annotations = arena_array(j->arena, ANNOTATIONS_KEPT, sizeof *j->annotations)) == NULL)
+        j->failed = true;
     for (size_t i = 0; i < j->rules->n_annotations && !j->failed; i++) {
         const struct annotation *a = &j->rules->annotations[i];
         struct cel_value value = judge_ask(j, a->program);
@@ -387,9 +390,6 @@ static int open_request(struct judging *j, struct err *err)
 
 static int open_judging(struct judging *j, struct err *err)
 {
-    j->annotations = arena_array(j->arena, ANNOTATIONS_KEPT, sizeof *j->annotations);
-    if (j->annotations == NULL)
-        return err_nomem(err);
     return open_views(j, err) != 0 ? -1 : open_request(j, err);
 }
 

@@ -1,10 +1,12 @@
 /* routes_people.c - see routes_people.h. */
 #include "http/routes_people.h"
+#include "service/impact.h"
 #include "service/manage.h"
 #include "wire/msg/allowance.h"
 #include "wire/msg/api_token.h"
 #include "wire/msg/audit.h"
 #include "wire/msg/exception.h"
+#include "wire/msg/impact.h"
 #include "wire/msg/policy_doc.h"
 #include "wire/msg/session.h"
 #include "wire/msg/signer.h"
@@ -93,6 +95,8 @@ const struct route routes_people[] = {
       NULL, policy_enable, "Let a policy take part in verdicts.", NULL, 0 },
     { "POST", "/v1/policies/{name}/disable", RULE, CLASS_WRITE, BODY_NONE, 0, NULL, NULL, &policy_doc_shape,
       NULL, policy_disable, "Leave a policy out of verdicts.", NULL, 0 },
+    { "POST", "/v1/policies/{name}/impact", ACCEPT, CLASS_READ, BODY_RAW, POLICY_DOCUMENT_MAX, NULL, NULL, &impact_shape,
+      NULL, policy_impact, "Say what a changed policy would change, before it does.", NULL, 0 },
     { "GET", "/v1/policies/{name}/versions", WHO_PEOPLE, CLASS_READ, BODY_NONE, 0, &page_query_shape, NULL,
       &policy_version_list_shape, NULL, policy_history, "List a policy's versions, newest first.", NULL, 0 },
 

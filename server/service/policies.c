@@ -85,26 +85,27 @@ static void put(struct policy_set *set, const struct policy **items, const struc
     set->items = items;
 }
 
-static int split(struct snapshot *s, struct err *err)
+int policies_divide(const struct policy_set *set, struct arena *arena, struct policies_split *out, struct err *err)
 {
-    const struct policy_set none = { .version = s->set.version, .limits = s->set.limits };
-    const struct policy **lists = arena_array(&s->arena, 3 * s->set.n, sizeof *lists);
+    const struct policy_set none = { .version = set->version, .limits = set->limits };
+    const struct policy **lists = arena_array(arena, 3 * set->n, sizeof *lists);
+    struct policies_split split = { none, none, none };
 
     if (lists == NULL)
         return err_nomem(err);
-    s->split = (struct policies_split){ none, none, none };
-    for (size_t i = 0; i < s->set.n; i++) {
-        const struct policy *p = s->set.items[i];
+    for (size_t i = 0; i < set->n; i++) {
+        const struct policy *p = set->items[i];
         unsigned asks = policy_asks(p);
         if ((policy_info(p)->stages & STAGE_DEPLOY) == 0)
             continue;
         if ((asks & POLICY_ASKS_IMAGES) == 0)
-            put(&s->split.spec, lists, p);
+            put(&split.spec, lists, p);
         else
-            put(&s->split.images, lists + s->set.n, p);
+            put(&split.images, lists + set->n, p);
         if (asks == POLICY_ASKS_IMAGES)
-            put(&s->split.images_only, lists + 2 * s->set.n, p);
+            put(&split.images_only, lists + 2 * set->n, p);
     }
+    *out = split;
     return 0;
 }
 
@@ -123,7 +124,7 @@ static int build(struct app *app, struct db *db, int64_t version, struct snapsho
     s->set.version = version;
     s->set.limits = app_limits(app);
     s->holders = 1;
-    if (compile_all(db, s, err) != 0 || split(s, err) != 0) {
+    if (compile_all(db, s, err) != 0 || policies_divide(&s->set, &s->arena, &s->split, err) != 0) {
         drop(s);
         return -1;
     }
@@ -162,25 +163,50 @@ void policies_release(struct app *app, const struct policy_set *set)
     pthread_mutex_unlock(&app->policies->lock);
 }
 
-int verdict_keep(struct verdict *v, struct arena *arena, struct err *err)
+static const struct reason *reasons_keep(const struct reason *from, size_t n, struct arena *arena, bool *failed)
 {
-    struct reason *reasons = arena_array(arena, v->n_reasons, sizeof *reasons);
-    const char **missing = arena_array(arena, v->n_missing, sizeof *missing);
-    bool failed = reasons == NULL || missing == NULL;
+    struct reason *to = arena_array(arena, n, sizeof *to);
 
-    for (size_t i = 0; !failed && i < v->n_reasons; i++) {
-        reasons[i] = v->reasons[i];
-        const char **texts[] = { &reasons[i].policy, &reasons[i].rule, &reasons[i].message, &reasons[i].remediation };
+    *failed |= to == NULL;
+    for (size_t i = 0; !*failed && i < n; i++) {
+        to[i] = from[i];
+        const char **texts[] = { &to[i].policy, &to[i].rule, &to[i].message, &to[i].remediation };
         for (size_t k = 0; k < N_ITEMS(texts); k++) {
             if (*texts[k] != NULL && (*texts[k] = arena_strdup(arena, *texts[k])) == NULL)
-                failed = true;
+                *failed = true;
         }
     }
+    return to;
+}
+
+static const struct verdict_annotation *annotations_keep(const struct verdict *v, struct arena *arena, bool *failed)
+{
+    struct verdict_annotation *to = arena_array(arena, v->n_annotations, sizeof *to);
+
+    *failed |= to == NULL;
+    for (size_t i = 0; !*failed && i < v->n_annotations; i++) {
+        to[i] = (struct verdict_annotation){ arena_strdup(arena, v->annotations[i].policy), arena_strdup(arena, v->annotations[i].key),
+                                             arena_strdup(arena, v->annotations[i].value) };
+        *failed |= to[i].policy == NULL || to[i].key == NULL || to[i].value == NULL;
+    }
+    return to;
+}
+
+int verdict_keep(struct verdict *v, struct arena *arena, struct err *err)
+{
+    const char **missing = arena_array(arena, v->n_missing, sizeof *missing);
+    bool failed = missing == NULL;
+    const struct reason *reasons = reasons_keep(v->reasons, v->n_reasons, arena, &failed);
+    const struct reason *audited = reasons_keep(v->audited, v->n_audited, arena, &failed);
+    const struct verdict_annotation *annotations = annotations_keep(v, arena, &failed);
+
     for (size_t i = 0; !failed && i < v->n_missing; i++)
         failed = (missing[i] = arena_strdup(arena, v->missing[i])) == NULL;
     if (failed)
         return err_nomem(err);
     v->reasons = reasons;
+    v->audited = audited;
+    v->annotations = annotations;
     v->missing = missing;
     return 0;
 }

@@ -25,6 +25,8 @@ struct policies_split {
     struct policy_set images_only;    /* of those, what can be asked without an object */
 };
 const struct policies_split *policies_split(const struct policy_set *held);
+/* The same for any set; lists live in the arena. */
+int policies_divide(const struct policy_set *set, struct arena *arena, struct policies_split *out, struct err *err);
 
 void policies_release(struct app *app, const struct policy_set *set);
 

@@ -12,7 +12,7 @@
 
 struct judging {
     struct call *c;
-    const struct policy_set *held;
+    const struct freshness_limits *limits;
     const struct admission_review *review;
     struct admission_case *out;
     struct admission_image *images;          /* out->images, still to be resolved */
@@ -47,7 +47,7 @@ static int find_image(struct judging *j, const struct imageref *ref, struct admi
 
     if (ref->digest != NULL) {
         image->digest = ref->digest;
-        int rc = image_find(c->db, ref->digest, &j->held->limits, c->now_ms, c->arena, &found, err);
+        int rc = image_find(c->db, ref->digest, j->limits, c->now_ms, c->arena, &found, err);
         *id = rc == 1 ? found.id : 0;
         return rc;
     }
@@ -74,7 +74,7 @@ static int resolve(struct judging *j, struct admission_image *image, struct imag
     struct image_facts *f = arena_alloc(c->arena, sizeof *f);
     if (f == NULL)
         return err_nomem(err);
-    if (facts_load(c->db, id, &j->held->limits, c->now_ms, j->with_aliases, c->arena, f, err) != 0)
+    if (facts_load(c->db, id, j->limits, c->now_ms, j->with_aliases, c->arena, f, err) != 0)
         return -1;
     image->is_known = true;
     if (image->digest == NULL)
@@ -132,9 +132,10 @@ static int judge_spec(struct judging *j, const struct policy_set *set, struct er
         return -1;
     if (v.n_reasons == 0)
         return 0;
+    bool known = j->has_exceptions;
     if (load_exceptions(j, err) != 0)
         return -1;
-    if (j->in.n_exceptions > 0 && verdict_decide(set, &j->in, j->c->arena, &v, err) != 0)
+    if (!known && j->in.n_exceptions > 0 && verdict_decide(set, &j->in, j->c->arena, &v, err) != 0)
         return -1;
     return add(j, &v, err);
 }
@@ -150,16 +151,17 @@ static int judge_images(struct judging *j, const struct policy_set *set, struct 
     return add(j, &v, err);
 }
 
-int review_judge(struct call *c, const struct policy_set *held, const struct admission_review *r, const char *cluster,
-                 int64_t deadline_ms, struct admission_case *out, struct err *err)
+int review_judge_by(struct call *c, const struct policies_split *split, const struct review_judgement *how,
+                    const struct admission_review *r, struct admission_case *out, struct err *err)
 {
-    const struct policies_split *split = policies_split(held);
-    struct judging j = { .c = c, .held = held, .review = r, .out = out, .deadline_ms = deadline_ms };
+    struct judging j = { .c = c, .limits = how->limits, .review = r, .out = out, .has_exceptions = how->has_exceptions,
+                         .with_aliases = how->with_aliases, .deadline_ms = how->deadline_ms };
 
-    *out = (struct admission_case){ .review = r, .decision = DECISION_PASS, .policy_version = held->version };
+    *out = (struct admission_case){ .review = r, .decision = DECISION_PASS, .policy_version = how->version };
     j.in = (struct policy_input){
-        .stage = STAGE_DEPLOY, .object = r->object, .old_object = r->old_object, .request = r->request, .cluster = cluster,
+        .stage = STAGE_DEPLOY, .object = r->object, .old_object = r->old_object, .request = r->request, .cluster = how->cluster,
         .namespace = *r->namespace != '\0' ? r->namespace : r->workload.namespace, .labels = r->workload.labels, .now_ms = c->now_ms,
+        .exceptions = how->exceptions, .n_exceptions = how->n_exceptions,
     };
     if (admission_images(r, c->arena, &j.images, &out->n_images, err) != 0)
         return -1;
@@ -167,4 +169,12 @@ int review_judge(struct call *c, const struct policy_set *held, const struct adm
     if (r->image_spec != NULL)
         return judge_images(&j, &split->images_only, err);
     return judge_spec(&j, &split->spec, err) != 0 ? -1 : judge_images(&j, &split->images, err);
+}
+
+int review_judge(struct call *c, const struct policy_set *held, const struct admission_review *r, const char *cluster,
+                 int64_t deadline_ms, struct admission_case *out, struct err *err)
+{
+    const struct review_judgement how = { .limits = &held->limits, .version = held->version, .cluster = cluster, .deadline_ms = deadline_ms };
+
+    return review_judge_by(c, policies_split(held), &how, r, out, err);
 }
