@@ -48,7 +48,7 @@ static const char *time_text(const char *text, const struct look *look, struct a
     if (!look->terminal || !time_parse(text, &at))
         return safe_text(arena, text);
     buf_init(&b, 64);
-    put_age(&b, at, look->now_ms);
+    put_short_age(&b, at, look->now_ms);
     char *age = arena_strndup(arena, b.ptr != NULL ? b.ptr : "", b.len);
     buf_free(&b);
     return age;

@@ -27,6 +27,8 @@ const char *ctl_arg(const struct ctl *c, size_t i)
 /* ---- talking to people ------------------------------------------------------------ */
 
 static void say(const struct look *look, enum colour colour, const char *head, const char *fmt, va_list ap)
+    __attribute__((format(printf, 4, 0)));
+static void say(const struct look *look, enum colour colour, const char *head, const char *fmt, va_list ap)
 {
     char text[2048];
     struct buf b;

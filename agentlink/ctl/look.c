@@ -76,6 +76,23 @@ void put_age(struct buf *b, int64_t at_ms, int64_t now_ms)
     buf_puts(b, past ? "just now" : "in a moment");
 }
 
+void put_short_age(struct buf *b, int64_t at_ms, int64_t now_ms)
+{
+    static const struct { int64_t unit; char letter; } units[] = { { MS_DAY, 'd' }, { MS_HOUR, 'h' }, { MS_MINUTE, 'm' } };
+
+    if (at_ms == TIME_UNKNOWN)
+        return;
+    bool past = at_ms <= now_ms;
+    int64_t gap = past ? now_ms - at_ms : at_ms - now_ms;
+    for (size_t i = 0; i < N_ITEMS(units); i++) {
+        if (gap < units[i].unit)
+            continue;
+        buf_printf(b, "%s%lld%c%s", past ? "" : "in ", (long long)(gap / units[i].unit), units[i].letter, past ? " ago" : "");
+        return;
+    }
+    buf_puts(b, "now");
+}
+
 /* C1 controls, and the characters that turn text around or hide it. */
 static bool is_unsafe(const unsigned char *s, size_t n)
 {

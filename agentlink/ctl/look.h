@@ -28,6 +28,7 @@ void put_colour(struct buf *b, const struct look *look, enum colour c, const cha
 
 /* "3 days ago", "in 5 h", "just now"; "" when the time is not known. */
 void put_age(struct buf *b, int64_t at_ms, int64_t now_ms);
+void put_short_age(struct buf *b, int64_t at_ms, int64_t now_ms);      /* "3d ago", "in 5h", "now" */
 
 /* Without control characters (also those of C1 and of text direction): each
  * becomes '?', line ends become spaces. */

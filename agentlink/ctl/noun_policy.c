@@ -46,9 +46,13 @@ static int policy_show(struct ctl *c)
 static void print_complaint(const struct document *d, const char *path, const char *message, uint32_t offset)
 {
     unsigned line = 1, column = 1;
+    char within[32];
     struct buf b;
 
     json_position(d->text.ptr, d->text.len, offset, &line, &column);
+    /* The compiler says the place within its document; here it is that of the file. */
+    int n = snprintf(within, sizeof within, "%u:%u: ", line, column);
+    message += str_starts(message, within) ? n : 0;
     buf_init(&b, 16 * 1024);
     put_safe(&b, d->file);
     buf_printf(&b, ":%u:%u: ", d->line + line - 1, column);

@@ -5,12 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_text(const struct column *c)
+{
+    return c->kind == COLUMN_TEXT || c->kind == COLUMN_TEXTS;
+}
+
+/* Where room is short the last text gives way (a title, a reason), never what the
+ * row is about. */
 static int add_columns(struct libscols_table *t, const struct listing *l)
 {
+    size_t last = 0;
+
+    for (size_t i = 0; i < l->n_columns; i++)
+        last = is_text(&l->columns[i]) ? i : last;
     for (size_t i = 0; i < l->n_columns; i++) {
-        bool text = l->columns[i].kind == COLUMN_TEXT || l->columns[i].kind == COLUMN_TEXTS;
         bool right = l->columns[i].kind == COLUMN_NUMBER || l->columns[i].kind == COLUMN_SCORE || l->columns[i].kind == COLUMN_PERCENT;
-        int flags = (text ? SCOLS_FL_TRUNC : 0) | (right ? SCOLS_FL_RIGHT : 0);
+        int flags = (i == last && i > 0 ? SCOLS_FL_TRUNC : 0) | (right ? SCOLS_FL_RIGHT : 0);
         if (scols_table_new_column(t, l->columns[i].title, 0, flags) == NULL)
             return -1;
     }
@@ -48,12 +58,33 @@ static int fill(struct libscols_table *t, const struct listing *l, const struct 
     return 0;
 }
 
+/* On a terminal room is dear: columns without any text are left out. */
+static int drop_empty(struct listing *l, const struct look *look, struct arena *arena)
+{
+    struct column *kept = arena_array(arena, l->n_columns, sizeof *kept);
+    size_t n = 0;
+
+    if (kept == NULL)
+        return -1;
+    for (size_t i = 0; i < l->n_columns; i++) {
+        bool any = i == 0 || !look->terminal;
+        for (uint32_t k = 0; k < json_len(l->items) && !any; k++)
+            any = column_text(&l->columns[i], json_at(l->items, k), look, arena)[0] != '\0';
+        if (any)
+            kept[n++] = l->columns[i];
+    }
+    l->columns = kept;
+    l->n_columns = n;
+    return 0;
+}
+
 static int put_table(const struct listing *l, const struct look *look, struct arena *arena, struct buf *b, struct err *err)
 {
     struct libscols_table *t = scols_new_table();
+    struct listing shown = *l;
     char *text = NULL;
 
-    int rc = t != NULL && fill(t, l, look, arena) == 0 && scols_print_table_to_string(t, &text) == 0 ? 0 : err_nomem(err);
+    int rc = t != NULL && drop_empty(&shown, look, arena) == 0 && fill(t, &shown, look, arena) == 0 && scols_print_table_to_string(t, &text) == 0 ? 0 : err_nomem(err);
     if (rc == 0) {
         buf_puts(b, text);
         buf_putc(b, '\n');

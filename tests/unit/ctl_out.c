@@ -250,7 +250,7 @@ static void lists_are_tables_lines_and_markdown(void **state)
     f->look.terminal = true;
     f->look.width = 120;
     assert_int_equal(out_table_list(&l, &f->look, &f->arena, &f->b, &f->err), 0);
-    assert_non_null(strstr(f->b.ptr, "1 hour ago"));
+    assert_non_null(strstr(f->b.ptr, "1h ago"));
     assert_non_null(strstr(f->b.ptr, "sha256:aaaaaaaaaaaa "));
     buf_clear(&f->b);
     l.items = json_at(&items, 0);
