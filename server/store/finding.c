@@ -34,14 +34,19 @@ static const struct db_query Q[Q_N] = {
         "SELECT name, title, url, cvss_vector, cvss, epss, is_kev, published_ms FROM vulnerabilities WHERE id = $1" },
     [Q_VULN_ALIASES] = { "vulnerability.aliases", "i", "t",
         "SELECT alias FROM vulnerability_aliases WHERE vulnerability_id = $1 ORDER BY alias" },
-    [Q_VULN_LIST] = { "vulnerability.list", "tiii", "itttiiiiiii",
-        "SELECT v.id, v.name, v.title, v.url, CAST(MAX(f.severity) AS BIGINT), v.cvss, v.epss, v.is_kev, COUNT(DISTINCT f.image_id), "
-        "COUNT(DISTINCT CASE WHEN i.n_running > 0 THEN i.id END), COUNT(DISTINCT CASE WHEN f.fixed_version IS NOT NULL THEN i.id END) "
-        "FROM vulnerabilities v JOIN findings f ON f.vulnerability_id = v.id JOIN images i ON i.id = f.image_id "
-        "WHERE f.suppressed IS NULL AND ($1 IS NULL OR substr(v.name, 1, length($1)) = $1) "
-        "AND ($2 = 0 OR v.is_kev = 1) AND ($3 IS NULL OR f.severity = $3) "
-        "GROUP BY v.id, v.name, v.title, v.url, v.cvss, v.epss, v.is_kev "
-        "ORDER BY COUNT(DISTINCT f.image_id) DESC, v.id LIMIT $4" },
+    /* Counted per vulnerability along the index, so that nothing is sorted but one row
+     * for each; what else is told is looked up for those on the page only. */
+    [Q_VULN_LIST] = { "vulnerability.list", "itii", "itttiiiiiii",
+        "SELECT v.id, v.name, v.title, v.url, "
+        "(SELECT MAX(f.severity) FROM findings f WHERE f.vulnerability_id = t.id AND f.suppressed IS NULL), v.cvss, v.epss, v.is_kev, t.images, "
+        "(SELECT COUNT(DISTINCT f.image_id) FROM findings f JOIN images i ON i.id = f.image_id WHERE f.vulnerability_id = t.id "
+        "AND f.suppressed IS NULL AND ($1 IS NULL OR f.severity = $1) AND i.n_running > 0), "
+        "(SELECT COUNT(DISTINCT f.image_id) FROM findings f WHERE f.vulnerability_id = t.id AND f.suppressed IS NULL "
+        "AND ($1 IS NULL OR f.severity = $1) AND f.fixed_version IS NOT NULL) "
+        "FROM (SELECT u.id AS id, (SELECT COUNT(*) FROM (SELECT f.image_id FROM findings f WHERE f.vulnerability_id = u.id "
+        "AND f.suppressed IS NULL AND ($1 IS NULL OR f.severity = $1) GROUP BY f.image_id) g) AS images FROM vulnerabilities u "
+        "WHERE ($2 IS NULL OR substr(u.name, 1, length($2)) = $2) AND ($3 = 0 OR u.is_kev = 1) ORDER BY images DESC, u.id LIMIT $4) t "
+        "JOIN vulnerabilities v ON v.id = t.id WHERE t.images > 0 ORDER BY t.images DESC, t.id" },
     [Q_SCANNER_GET] = { "scanner.get", "t", "i", "SELECT id FROM scanners WHERE name = $1" },
     [Q_SCANNER_ADD] = { "scanner.add", "t", "i",
         "INSERT INTO scanners (id, name) SELECT COALESCE(MAX(id), 0) + 1, $1 FROM scanners WHERE 1 = 1 RETURNING id" },
@@ -192,7 +197,7 @@ static void vulnerability_list_row(const struct db_rows *rows, struct arena *are
 int vulnerability_list(struct db *db, const char *prefix, bool kev, int severity, int64_t limit, struct arena *arena,
                        struct vulnerability_row **items, size_t *n, struct err *err)
 {
-    return rows_all(db, &Q[Q_VULN_LIST], DB_IN(db_t(prefix), db_i(kev), severity == 0 ? db_i_null() : db_i(severity - 1),
+    return rows_all(db, &Q[Q_VULN_LIST], DB_IN(severity == 0 ? db_i_null() : db_i(severity - 1), db_t(prefix), db_i(kev),
                                                db_i(limit)), arena, vulnerability_list_row, sizeof(struct vulnerability_row), (void **)items, n, err);
 }
 
