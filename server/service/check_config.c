@@ -154,7 +154,9 @@ int check_config(struct call *c, const void *in, void *out_, struct err *err)
     (void)in;
     if (file.len == 0)
         return err_set(err, ERR_INVALID, "the body is empty: expected YAML or JSON");
-    if (config_read(&input, c->arena, &config, err) != 0)
-        return -1;
+    if (config_read(&input, c->arena, &config, err) != 0) {
+        /* The arena grows with the body allowed: who fills it asks for too much, and trying again is no help. */
+        return err->kind == ERR_UNAVAILABLE ? err_set(err, ERR_TOO_LARGE, "too much for one check; split the file") : -1;
+    }
     return judge(c, &config, q, out_, err);
 }

@@ -59,10 +59,17 @@ static const struct { int of; const char *key, *text; } defaults[] = {
     { OF_PORT, "protocol", "TCP" },
 };
 
+static bool is_absent(const struct json *v, const char *key)
+{
+    const struct json *m = json_get(v, key);
+
+    return m == NULL || m->type == JSON_NULL;
+}
+
 static void default_texts(struct maker *m, int of, const struct json *v)
 {
     for (size_t i = 0; i < N_ITEMS(defaults); i++) {
-        if (defaults[i].of == of && json_get(v, defaults[i].key) == NULL)
+        if (defaults[i].of == of && is_absent(v, defaults[i].key))
             make_member(m, defaults[i].key, make_text(defaults[i].text, v->offset));
     }
 }
@@ -107,7 +114,7 @@ static struct json default_container(struct arena *a, const struct json *c, bool
         return *c;
     copy_members(&m, c, json_is(ports, JSON_ARRAY) ? "ports" : NULL, NULL);
     default_texts(&m, OF_CONTAINER, c);
-    if (json_get(c, "imagePullPolicy") == NULL)
+    if (is_absent(c, "imagePullPolicy"))
         make_member(&m, "imagePullPolicy", make_text(pull_policy(json_get_str(c, "image", "")), c->offset));
     for (uint32_t i = 0; i < json_len(ports); i++)
         make_item(&list, default_port(a, json_at(ports, i), host_network));
@@ -147,7 +154,7 @@ static struct json default_spec(struct arena *a, const struct json *spec)
         m.failed |= list.failed;
     }
     default_texts(&m, OF_POD, spec);
-    if (json_get(spec, "enableServiceLinks") == NULL)
+    if (is_absent(spec, "enableServiceLinks"))
         make_member(&m, "enableServiceLinks", make_bool(true, spec->offset));
     return make_object(&m, spec->offset);
 }

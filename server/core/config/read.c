@@ -130,7 +130,7 @@ int reading_box(struct reading *r, enum config_kind kind, const char *name, stru
 
 int reading_docs(struct reading *r, size_t file, const struct json **docs, size_t *n, struct err *err)
 {
-    static const struct json_opts opts = { .max_values = 500000, .big_numbers = true };
+    static const struct json_opts opts = { .max_values = 200000, .big_numbers = true };
     const struct config_file *f = &r->in->files[file];
     const struct json *raw;
 
@@ -140,6 +140,9 @@ int reading_docs(struct reading *r, size_t file, const struct json **docs, size_
                            f->name);
         return err_prefix(err, "%.80s", f->name);
     }
+    *docs = raw;
+    if (r->out->bases[file] == 0)                          /* the first file's places are right as they are */
+        return 0;
     struct json *moved = arena_array(r->arena, *n, sizeof *moved);
     if (moved == NULL)
         return err_nomem(err);

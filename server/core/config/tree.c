@@ -74,6 +74,8 @@ static int copy_value(struct maker *m, const char *key, const struct json *v, ui
         out->offset += base;
         return change != NULL ? change(data, key, out, err) : 0;
     }
+    inner.items = arena_array(m->arena, v->n, sizeof *inner.items);
+    inner.cap = inner.items != NULL ? v->n : 0;
     for (uint32_t i = 0; i < v->n; i++) {
         bool list = v->type == JSON_ARRAY;
         struct json one;
