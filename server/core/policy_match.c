@@ -16,7 +16,7 @@ static bool in_list(const char *const *list, size_t n, const char *text)
     return false;
 }
 
-/* "pods" and "*" mean no subresource; before and after a slash a star means any. */
+/* "pods" and "*" mean no subresource; a star before or after a slash means any, also none. */
 static bool is_resource(const char *rule, const struct policy_request *r)
 {
     const char *slash = strchr(rule, '/');
