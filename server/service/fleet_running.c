@@ -93,6 +93,8 @@ int running_report(struct call *c, const void *in_, void *out_, struct err *err)
     const struct running_in *in = in_;
     struct running_result *out = out_;
 
+    if (c->caller->n_repositories > 0)
+        return err_set(err, ERR_FORBIDDEN, "token %s is limited to repositories; a report is about everything in a cluster", c->caller->name);
     *out = (struct running_result){ .cluster = in->cluster, .containers = (int64_t)in->n_workloads };
     int64_t *ids = arena_array(c->arena, in->n_workloads, sizeof *ids);
     if (ids == NULL)

@@ -89,12 +89,15 @@ static int write_names(struct writing *w, struct err *err)
 {
     struct call *c = w->c;
     const struct report_image *m = &w->in->scan.image;
+    /* "The same image under another digest" lets that digest pass with this one's
+     * verdict: only somebody who signed may say so. */
+    bool trusted = w->in->claim.signer != NULL;
 
-    for (size_t i = 0; i < m->n_digests; i++) {
+    for (size_t i = 0; trusted && i < m->n_digests; i++) {
         if (image_add_alias(c->db, w->image_id, m->digests[i], "report", err) != 0)
             return -1;
     }
-    if (m->config_digest != NULL && image_add_alias(c->db, w->image_id, m->config_digest, "config", err) != 0)
+    if (trusted && m->config_digest != NULL && image_add_alias(c->db, w->image_id, m->config_digest, "config", err) != 0)
         return -1;
     if (w->in->tag != NULL && w->is_newest &&
         image_add_tag(c->db, w->image_id, w->repository_id, w->in->tag, c->now_ms, err) != 0)
