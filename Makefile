@@ -96,7 +96,7 @@ $(O)/gen/shipped.o: $(O)/gen/shipped.c
 	@echo '  CC   $<'
 	@$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
-$(O)/server/service.a: $(O)/gen/shipped.o
+$(O)/server/core.a: $(O)/gen/shipped.o
 
 # ---- generated: the web interface, compiled in -------------------------------
 $(O)/gen/web.c: server/http/web.sh $(shell find web -type f 2>/dev/null)

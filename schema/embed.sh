@@ -1,9 +1,9 @@
 #!/bin/sh
 # Turns schema/policies/NAME.yaml (arguments, in order) into the C array of
-# shipped policies (service/setup.h).
+# shipped policies (core/shipped.h).
 set -eu
 echo '/* Generated from schema/policies/ by schema/embed.sh. */'
-echo '#include "service/shipped.h"'
+echo '#include "core/shipped.h"'
 echo 'const struct shipped_policy shipped_policies[] = {'
 for file in "$@"; do
     printf '    { "%s",\n' "$(basename "$file" .yaml)"

@@ -6,7 +6,7 @@
 #include "core/config/config.h"
 #include "service/judge_image.h"
 #include "service/policies.h"
-#include "service/shipped.h"
+#include "core/shipped.h"
 #include "service/views.h"
 #include "store/exception.h"
 #include "store/image.h"

@@ -5,6 +5,7 @@
 #ifndef KEEP_SERVICE_SETUP_H
 #define KEEP_SERVICE_SETUP_H
 
+#include "core/shipped.h"
 #include "db/db.h"
 #include "service/app.h"
 
@@ -22,11 +23,6 @@ int setup_login_link(struct db *db, struct arena *arena, const char *name, int64
 /* A token of this role, for all repositories; *text is its only copy. */
 int setup_token(struct db *db, struct arena *arena, const char *role, const char *name, int64_t life_ms,
                 int64_t now_ms, const char **text, struct err *err);
-
-struct shipped_policy {
-    const char *name, *document;
-    bool enabled;                    /* when it is new */
-};
 
 /* Stores shipped policies that were never there, and new versions of those that
  * nobody has edited.  What was edited or deleted stays so.  *changed counts. */
