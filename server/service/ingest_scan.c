@@ -63,6 +63,18 @@ struct writing {
     bool is_first;                     /* the scanner's first of this image */
 };
 
+/* The image may live elsewhere than the uploader says: who may not speak of that
+ * place does not learn its name. */
+static int check_place(struct call *c, const struct intake *in, const char *repository, struct err *err)
+{
+    if (str_eq(repository, in->repository))
+        return 0;
+    if (!may_see(c, repository))
+        return err_set(err, ERR_FORBIDDEN, "image %s is known from a repository that token %s may not upload for", in->claim.subject,
+                       c->caller->name);
+    return intake_check_repository(c, &in->claim, repository, err);
+}
+
 static int write_image(struct writing *w, struct err *err)
 {
     struct call *c = w->c;
@@ -78,8 +90,7 @@ static int write_image(struct writing *w, struct err *err)
         return -1;
     if (rc == 1) {
         w->image_id = image.id;
-        /* The image may live elsewhere: then the signer must be good for that place, too. */
-        return in->claim.signer != NULL ? signer_check_repository(in->claim.signer, image.repository, err) : 0;
+        return check_place(c, in, image.repository, err);
     }
     return image_insert(c->db, in->claim.subject, w->repository_id, c->now_ms, &w->image_id, err) != 0 ||
            trend_add(c->db, in->row.effective_ms, in->team != NULL ? in->team : "", NULL, &none, err) != 0 ? -1 : 0;
@@ -349,7 +360,8 @@ int ingest_scan(struct call *c, const void *ignored, void *out_, struct err *err
         return -1;
     if (rc == 1) {                     /* the same upload again: the same scan, and a verdict of today */
         out->is_superseded = !known.is_current;
-        return image_decide(c->app, c->db, known.image_id, STAGE_BUILD, c->now_ms, c->arena, &facts, &out->verdict, err) != 0 ||
+        return check_place(c, w.in, known.repository, err) != 0 ||
+               image_decide(c->app, c->db, known.image_id, STAGE_BUILD, c->now_ms, c->arena, &facts, &out->verdict, err) != 0 ||
                answer(c, known.id, known.image_id, out, err) != 0 ? -1 : 0;
     }
     const char *cause = arena_printf(c->arena, "scan %s", w.in->row.id);
