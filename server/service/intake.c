@@ -349,7 +349,8 @@ static int compress_evidence(struct call *c, struct intake *in, struct bytes bod
 static int scan_id(struct call *c, struct intake *in, struct err *err)
 {
     char digest[72];
-    const char *text = arena_printf(c->arena, "%s %s", in->claim.subject, in->claim.evidence_id);
+    const char *text = arena_printf(c->arena, "%s %s", in->claim.subject,
+                                    in->claim.signed_id != NULL ? in->claim.signed_id : in->claim.evidence_id);
 
     if (text == NULL)
         return err_nomem(err);

@@ -1,4 +1,6 @@
-/* Who may change what is said of an image: uploads that reach for the images of others. */
+/* Who may change what is said of an image: uploads that reach for the images of
+ * others and
+ * signed reports that come again in other clothes. */
 #include "tests/flow/upload.h"
 
 /* A CI token for these repositories only. */
@@ -61,11 +63,26 @@ static void an_allowance_for_one_repository_is_none_for_the_images_of_another(vo
     assert_string_equal(decision_of(t, 2), "fail");
 }
 
+/* White space around the payload is not signed: it must not make an old report new. */
+static void a_signed_report_in_another_envelope_is_the_same_scan(void **state)
+{
+    struct fixture *t = *state;
+    struct report_spec s = spec_of(3);
+    char id[64];
+
+    snprintf(id, sizeof id, "%s", text_at(upload(t, &s, 201), "scan.id"));
+    buf_putc(&t->body, '\n');
+    const struct json *r = post_body(t, "", NULL, 200);
+    assert_string_equal(text_at(r, "scan.id"), id);
+    assert_false(json_bool(json_get(r, "is_new"), true));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_cannot_reach_images_of_others_by_naming_its_own_repository),
         cmocka_unit_test(an_allowance_for_one_repository_is_none_for_the_images_of_another),
+        cmocka_unit_test(a_signed_report_in_another_envelope_is_the_same_scan),
     };
 
     return cmocka_run_group_tests_name("trust", tests, fixture_open, fixture_close);
