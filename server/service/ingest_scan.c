@@ -58,7 +58,6 @@ struct writing {
     struct call *c;
     struct intake *in;
     int64_t image_id, repository_id, scanner_id;
-    int64_t *package_ids;              /* intake's and those made here: a second try must start from intake's */
     bool is_newest;                    /* of its scanner */
     bool is_first;                     /* the scanner's first of this image */
 };
@@ -117,7 +116,7 @@ static int write_names(struct writing *w, struct err *err)
                           m->base_image, c->now_ms, err);
 }
 
-/* An older scan never replaces a newer one of the same scanner. */
+/* An older scan never replaces a newer one of the same scanner and kind. */
 static int write_scan(struct writing *w, struct err *err)
 {
     struct call *c = w->c;
@@ -125,7 +124,7 @@ static int write_scan(struct writing *w, struct err *err)
 
     if (scanner_intern(c->db, row->scanner, &w->scanner_id, err) != 0)
         return -1;
-    int rc = scan_current(c->db, w->image_id, w->scanner_id, c->arena, &current, err);
+    int rc = scan_current(c->db, w->image_id, w->scanner_id, row->has_findings, c->arena, &current, err);
     if (rc < 0)
         return -1;
     w->is_first = rc == 0;
@@ -286,10 +285,40 @@ static int write_findings(struct writing *w, struct err *err)
     return 0;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct image_issue *x = a, *y = b;
+
+    if (x->kind != y->kind)
+        return x->kind - y->kind;
+    if (x->start_line != y->start_line)
+        return x->start_line < y->start_line ? -1 : 1;
+    int order = strcmp(x->rule, y->rule);
+    if (order == 0)
+        order = strcmp(x->file != NULL ? x->file : "", y->file != NULL ? y->file : "");
+    return order != 0 ? order : strcmp(x->scanner, y->scanner);
+}
+
+/* An issue that was there before is as old as it was. */
+static int64_t open_since(const struct image_issue *was, size_t n, struct image_issue *is, const struct writing *w)
+{
+    is->scanner = w->in->row.scanner;
+    const struct image_issue *known = n > 0 ? bsearch(is, was, n, sizeof *was, by_place) : NULL;
+    return known != NULL && known->since_ms < is->since_ms ? known->since_ms : is->since_ms;
+}
+
 static int write_issues(struct writing *w, struct err *err)
 {
     const struct scan *s = &w->in->scan;
+    struct image_issue *was;
+    size_t n_was;
 
+    if (s->n_issues == 0 && !s->has_findings)
+        return 0;                      /* a list of packages: nobody looked for issues */
+    if (issue_list(w->c->db, w->image_id, w->c->arena, &was, &n_was, err) != 0)
+        return -1;
+    if (n_was > 1)
+        qsort(was, n_was, sizeof *was, by_place);
     if (issue_clear(w->c->db, w->image_id, w->scanner_id, err) != 0)
         return -1;
     for (size_t i = 0; i < s->n_issues; i++) {
@@ -297,6 +326,7 @@ static int write_issues(struct writing *w, struct err *err)
         struct image_issue row = { .kind = (int)u->kind, .severity = (int)u->severity, .rule = u->id != NULL ? u->id : "", .status = u->status,
             .title = u->title, .message = u->message, .resolution = u->resolution, .file = u->file, .start_line = u->start_line,
             .since_ms = w->in->row.effective_ms };
+        row.since_ms = open_since(was, n_was, &row, w);
         if (issue_insert(w->c->db, w->image_id, w->scanner_id, (int64_t)i, &row, err) != 0)
             return -1;
     }
@@ -316,13 +346,6 @@ static int write_clocks(struct writing *w, struct err *err)
 
 static int write_all(struct writing *w, struct err *err)
 {
-    size_t n = w->in->scan.n_packages;
-
-    w->package_ids = arena_array(w->c->arena, n, sizeof *w->package_ids);
-    if (w->package_ids == NULL)
-        return err_nomem(err);
-    if (n > 0)
-        memcpy(w->package_ids, w->in->package_ids, n * sizeof *w->package_ids);
     if (write_image(w, err) != 0 || write_scan(w, err) != 0 || write_names(w, err) != 0)
         return -1;
     if (!w->is_newest)
