@@ -145,6 +145,29 @@ static void an_issue_is_as_old_as_when_it_was_first_seen(void **state)
     assert_int_equal(strncmp(json_get_str(json_at(items, 0), "since", ""), "2026-11-01", 10), 0);
 }
 
+/* Each secret fails the image, for a reason with a long path in it. */
+static void very_many_long_reasons_are_an_answer_and_no_failure(void **state)
+{
+    enum { SECRETS = 1900, PATH = 3000 };
+    struct fixture *t = *state;
+    char digest[72], path[PATH + 1];
+
+    memset(path, 'p', PATH);
+    path[PATH] = '\0';
+    image_digest(6, digest);
+    buf_clear(&t->body);
+    buf_printf(&t->body, "{\"SchemaVersion\":2,\"CreatedAt\":\"2026-11-01T00:00:00Z\",\"ArtifactName\":\"open.example/many\",\"ArtifactType\":"
+               "\"container_image\",\"Metadata\":{\"RepoDigests\":[\"open.example/many@%s\"]},\"Results\":[{\"Target\":\"/%s\",\"Class\":\"secret\","
+               "\"Secrets\":[", digest, path);
+    for (int i = 0; i < SECRETS; i++)
+        buf_printf(&t->body, "%s{\"RuleID\":\"r%d\",\"Category\":\"c\",\"Severity\":\"CRITICAL\",\"Title\":\"t\",\"StartLine\":%d,\"EndLine\":%d,"
+                   "\"Match\":\"*\"}", i > 0 ? "," : "", i, i + 1, i + 1);
+    buf_puts(&t->body, "]}]}");
+    assert_string_equal(text_at(post_body(t, "", NULL, 201), "verdict.decision"), "fail");
+    assert_string_equal(decision_of(t, 6), "fail");
+    assert_true(json_len(json_get(get_image(t, 6, "/verdicts", 200), "items")) > 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -153,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_signed_report_in_another_envelope_is_the_same_scan),
         cmocka_unit_test(a_list_of_packages_takes_nothing_from_the_scan_before_it),
         cmocka_unit_test(an_issue_is_as_old_as_when_it_was_first_seen),
+        cmocka_unit_test(very_many_long_reasons_are_an_answer_and_no_failure),
     };
 
     return cmocka_run_group_tests_name("trust", tests, fixture_open, fixture_close);
