@@ -64,7 +64,7 @@ int opa_fresh(const struct opa_manifest *m, int64_t seen, int64_t now_ms, struct
 
 struct opa_image {
     const struct image *image;
-    const char *const *tags; size_t n_tags;            /* of its repository */
+    const char *const *tags; size_t n_tags;            /* "repository:tag" */
     const char *const *reasons; size_t n_reasons;
 };
 
