@@ -49,13 +49,8 @@ const struct route *routes_gather(size_t *n)
     enum { ROUTES_MAX = 200 };
     static struct route all[ROUTES_MAX];
     const struct { const struct route *rows; size_t n; } parts[] = {
-<<<<<<< HEAD
         { routes, n_routes }, { routes_fleet, n_routes_fleet }, { routes_people, n_routes_people }, { routes_check, n_routes_check },
-        { routes_admission, n_routes_admission },
-=======
-        { routes, n_routes }, { routes_fleet, n_routes_fleet }, { routes_people, n_routes_people },
         { routes_admission, n_routes_admission }, { routes_opa, n_routes_opa },
->>>>>>> opa
     };
 
     *n = 0;
