@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500, TICK_MS = 500 };
+enum { AGAIN_MS = 3600 * 1000, JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500, TICK_MS = 500 };
 
 struct housekeeper {
     struct app *app;
@@ -36,9 +36,27 @@ struct round {
     int64_t now_ms;
     size_t n;                     /* done in this round */
     int64_t after_image;          /* where retention goes on */
+    size_t n_failed;
+    struct err failure;           /* of the last that failed by itself */
 };
 
 /* ---- verdicts that fall due ---------------------------------------------------- */
+
+/* An image that cannot be judged (too much for the memory a judgement may have) must
+ * not keep the others from it.  A database that failed refuses the postponing, too. */
+static int judge_one(struct db *db, struct round *r, int64_t id, const char *cause, struct err *err)
+{
+    struct arena arena;
+    struct verdict verdict;
+
+    arena_init(&arena, 256 << 20);
+    int rc = image_judge(r->app, db, id, cause, r->now_ms, r->now_ms, &arena, &verdict, &r->failure);
+    arena_clear(&arena);
+    if (rc == 0)
+        return 0;
+    r->n_failed++;
+    return image_postpone(db, id, r->now_ms + AGAIN_MS, err);
+}
 
 static int judge_due(struct db *db, void *arg, struct err *err)
 {
@@ -46,14 +64,12 @@ static int judge_due(struct db *db, void *arg, struct err *err)
     struct arena arena;
     int64_t *ids;
     const char **causes;
-    struct verdict verdict;
 
-    arena_init(&arena, 256 << 20);
+    arena_init(&arena, 1 << 20);
+    r->n_failed = 0;
     int rc = image_due(db, r->now_ms, JUDGE_AT_ONCE, &arena, &ids, &causes, &r->n, err);
-    for (size_t i = 0; rc == 0 && i < r->n; i++) {
-        const char *cause = causes[i] != NULL ? causes[i] : "time";
-        rc = image_judge(r->app, db, ids[i], cause, r->now_ms, r->now_ms, &arena, &verdict, err);
-    }
+    for (size_t i = 0; rc == 0 && i < r->n; i++)
+        rc = judge_one(db, r, ids[i], causes[i] != NULL ? causes[i] : "time", err);
     arena_clear(&arena);
     return rc;
 }
@@ -108,6 +124,8 @@ static void drain(struct housekeeper *h, const char *what, int (*job)(struct db 
             complain_about(h, what, &err);
             return;
         }
+        if (r.n_failed > 0)
+            complain_about(h, what, &r.failure);
         h->retained_to = r.after_image;
     }
 }
@@ -165,7 +183,7 @@ static void *run(void *arg)
         struct timespec until;
         pthread_mutex_unlock(&h->lock);
         tick(h);
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);        /* a clock that is set back must not stop us */
         until.tv_nsec += TICK_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
@@ -186,7 +204,11 @@ int housekeeper_open(struct app *app, const struct log *log, struct housekeeper 
     h->app = app;
     h->log = log;
     pthread_mutex_init(&h->lock, NULL);
-    pthread_cond_init(&h->wake, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&h->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&h->thread, NULL, run, h) != 0) {
         free(h);
         return err_set(err, ERR_UNAVAILABLE, "cannot start a thread");

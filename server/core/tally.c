@@ -1,5 +1,7 @@
-/* tally.c - see tally.h.  Findings arrive sorted by (vulnerability, package), so
- * duplicates are neighbours. */
+/* tally.c - see tally.h.  Findings arrive sorted by vulnerability; those of one
+ * vulnerability are sorted here by what they are in, so that duplicates are
+ * neighbours: a report with one vulnerability in very many packages costs no more
+ * than another. */
 #include "core/tally.h"
 
 #include "base/arena.h"
@@ -8,6 +10,7 @@
 #include "wire/imageref.h"
 #include "wire/purl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool in_force(const struct exception *e, int64_t now_ms)
@@ -96,30 +99,53 @@ const struct exception *exception_for_rule(const struct exception *all, size_t n
     return NULL;
 }
 
-static bool same_thing(const struct image_finding *a, const struct image_finding *b)
-{
-    return a->vulnerability_id == b->vulnerability_id &&
-           (a->package_id == b->package_id || (str_eq(a->package, b->package) && str_eq(a->version, b->version)));
-}
-
 static bool is_suppressed(const struct image_finding *f)
 {
     return f->suppressed != NULL || f->status == STATUS_NOT_AFFECTED;
 }
 
+static int by_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "");
+}
+
+/* Scanners name ecosystems differently: the same name and version is the same thing. */
+static int compare_things(const struct image_finding *a, const struct image_finding *b)
+{
+    int order = by_text(a->package, b->package);
+
+    if (order == 0)
+        order = by_text(a->version, b->version);
+    return order != 0 ? order : is_suppressed(a) - is_suppressed(b);
+}
+
+/* Of one thing: the one that counts, then the others. */
+static int by_thing(const void *a, const void *b)
+{
+    const struct image_finding *x = a, *y = b;
+    int order = compare_things(x, y);
+
+    if (order != 0)
+        return order;
+    if (x->severity != y->severity)
+        return x->severity > y->severity ? -1 : 1;
+    if (x->since_ms != y->since_ms)
+        return x->since_ms < y->since_ms ? -1 : 1;
+    if (x->package_id != y->package_id)
+        return x->package_id < y->package_id ? -1 : 1;
+    return x->scanner_id < y->scanner_id ? -1 : x->scanner_id > y->scanner_id;
+}
+
 static void mark_duplicates(struct image_finding *items, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        items[i].is_duplicate = false;
-    for (size_t i = 0; i < n; i++) {
-        struct image_finding *f = &items[i];
-        for (size_t j = i + 1; j < n && items[j].vulnerability_id == f->vulnerability_id; j++) {
-            struct image_finding *g = &items[j];
-            if (!same_thing(f, g) || is_suppressed(f) != is_suppressed(g))
-                continue;
-            bool g_wins = g->severity > f->severity || (g->severity == f->severity && g->since_ms < f->since_ms);
-            (g_wins ? f : g)->is_duplicate = true;
-        }
+    for (size_t start = 0, end; start < n; start = end) {
+        for (end = start + 1; end < n && items[end].vulnerability_id == items[start].vulnerability_id; end++)
+            continue;
+        if (end - start > 1)
+            qsort(items + start, end - start, sizeof *items, by_thing);
+        items[start].is_duplicate = false;
+        for (size_t i = start + 1; i < end; i++)
+            items[i].is_duplicate = compare_things(&items[i - 1], &items[i]) == 0;
     }
 }
 

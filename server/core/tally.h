@@ -18,8 +18,8 @@ const struct exception *exception_for_rule(const struct exception *all, size_t n
                                            const char *policy, const char *rule, const char *namespace, int64_t now_ms);
 
 /* Marks each finding: covered by an exception (f->exception), or said by another
- * scanner as well (f->is_duplicate: the worst one, then the earliest, counts); then
- * fills facts->image.counts. */
+ * scanner as well (f->is_duplicate: the worst one, then the earliest, counts; those of one
+ * vulnerability change places for that); then fills facts->image.counts. */
 void facts_tally(struct image_facts *facts, const struct exception *exceptions, size_t n_exceptions, const char *namespace,
                  int64_t now_ms);
 

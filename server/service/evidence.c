@@ -135,6 +135,24 @@ static int pick_subject(struct call *c, const struct statement *st, const char *
     return 0;
 }
 
+/* What is around signed bytes - white space, another signature by the same key - is
+ * anybody's to change: a report must not become a new one by that. */
+static const char *signed_id(struct call *c, const struct signer *s, const char *subject, struct bytes what)
+{
+    struct sha256 h;
+    uint8_t hash[SHA256_LEN];
+    char *text = arena_bytes(c->arena, 2 * SHA256_LEN + 1);
+
+    sha256_init(&h);
+    sha256_add(&h, s->id, strlen(s->id) + 1);
+    sha256_add(&h, subject, strlen(subject) + 1);
+    sha256_add(&h, what.ptr, what.len);
+    sha256_done(&h, hash);
+    if (text != NULL)
+        hex_encode(hash, sizeof hash, text);
+    return text;
+}
+
 static int open_statement(struct call *c, const struct envelope *env, const char *wanted, struct claim *out, struct err *err)
 {
     struct statement *st = arena_alloc(c->arena, sizeof *st);
@@ -167,7 +185,8 @@ static int open_signed(struct call *c, const struct bundle *bundle, const char *
     if (rc == 0) {
         out->signer = trusted.signers[who.key[0]];
         out->kind = bundle->form == BUNDLE_BARE ? "dsse" : "bundle";
-        rc = open_statement(c, &bundle->envelope, wanted, out, err);
+        out->signed_id = signed_id(c, out->signer, "", bundle->envelope.pae);
+        rc = out->signed_id == NULL ? err_nomem(err) : open_statement(c, &bundle->envelope, wanted, out, err);
     }
     trusted_clear(&trusted);
     return rc;
@@ -189,7 +208,8 @@ static int open_detached(struct call *c, struct bytes body, const char *signatur
         out->kind = "detached";
         out->signature = signature;
         out->report = body;
-        rc = check_statement(out->signer, NULL, err);
+        out->signed_id = signed_id(c, out->signer, subject, body);
+        rc = out->signed_id == NULL ? err_nomem(err) : check_statement(out->signer, NULL, err);
     }
     trusted_clear(&trusted);
     return rc;

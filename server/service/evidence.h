@@ -12,6 +12,7 @@
 
 struct claim {
     const char *evidence_id;             /* SHA-256 of the upload, hex */
+    const char *signed_id;               /* of the bytes that were signed and of who signed them; NULL: unsigned */
     const char *kind;                    /* dsse, bundle, detached, unsigned */
     const struct signer *signer;         /* NULL: unsigned */
     const char *subject;                 /* "sha256:...": the image it is about; NULL: the report has to say */

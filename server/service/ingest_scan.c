@@ -58,10 +58,21 @@ struct writing {
     struct call *c;
     struct intake *in;
     int64_t image_id, repository_id, scanner_id;
-    int64_t *package_ids;              /* intake's and those made here: a second try must start from intake's */
     bool is_newest;                    /* of its scanner */
     bool is_first;                     /* the scanner's first of this image */
 };
+
+/* The image may live elsewhere than the uploader says: who may not speak of that
+ * place does not learn its name. */
+static int check_place(struct call *c, const struct intake *in, const char *repository, struct err *err)
+{
+    if (str_eq(repository, in->repository))
+        return 0;
+    if (!may_see(c, repository))
+        return err_set(err, ERR_FORBIDDEN, "image %s is known from a repository that token %s may not upload for", in->claim.subject,
+                       c->caller->name);
+    return intake_check_repository(c, &in->claim, repository, err);
+}
 
 static int write_image(struct writing *w, struct err *err)
 {
@@ -78,8 +89,7 @@ static int write_image(struct writing *w, struct err *err)
         return -1;
     if (rc == 1) {
         w->image_id = image.id;
-        /* The image may live elsewhere: then the signer must be good for that place, too. */
-        return in->claim.signer != NULL ? signer_check_repository(in->claim.signer, image.repository, err) : 0;
+        return check_place(c, in, image.repository, err);
     }
     return image_insert(c->db, in->claim.subject, w->repository_id, c->now_ms, &w->image_id, err) != 0 ||
            trend_add(c->db, in->row.effective_ms, in->team != NULL ? in->team : "", NULL, &none, err) != 0 ? -1 : 0;
@@ -106,8 +116,8 @@ static int write_names(struct writing *w, struct err *err)
                           m->base_image, c->now_ms, err);
 }
 
-/* An older scan never replaces a newer one of the same scanner, and what nobody signed
- * never replaces what somebody did: else an allowance would undo signatures. */
+/* An older scan never replaces a newer one of the same scanner and kind, and what nobody
+ * signed never replaces what somebody did: else an allowance would undo signatures. */
 static int write_scan(struct writing *w, struct err *err)
 {
     struct call *c = w->c;
@@ -115,7 +125,7 @@ static int write_scan(struct writing *w, struct err *err)
 
     if (scanner_intern(c->db, row->scanner, &w->scanner_id, err) != 0)
         return -1;
-    int rc = scan_current(c->db, w->image_id, w->scanner_id, c->arena, &current, err);
+    int rc = scan_current(c->db, w->image_id, w->scanner_id, row->has_findings, c->arena, &current, err);
     if (rc < 0)
         return -1;
     w->is_first = rc == 0;
@@ -276,10 +286,40 @@ static int write_findings(struct writing *w, struct err *err)
     return 0;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct image_issue *x = a, *y = b;
+
+    if (x->kind != y->kind)
+        return x->kind - y->kind;
+    if (x->start_line != y->start_line)
+        return x->start_line < y->start_line ? -1 : 1;
+    int order = strcmp(x->rule, y->rule);
+    if (order == 0)
+        order = strcmp(x->file != NULL ? x->file : "", y->file != NULL ? y->file : "");
+    return order != 0 ? order : strcmp(x->scanner, y->scanner);
+}
+
+/* An issue that was there before is as old as it was. */
+static int64_t open_since(const struct image_issue *was, size_t n, struct image_issue *is, const struct writing *w)
+{
+    is->scanner = w->in->row.scanner;
+    const struct image_issue *known = n > 0 ? bsearch(is, was, n, sizeof *was, by_place) : NULL;
+    return known != NULL && known->since_ms < is->since_ms ? known->since_ms : is->since_ms;
+}
+
 static int write_issues(struct writing *w, struct err *err)
 {
     const struct scan *s = &w->in->scan;
+    struct image_issue *was;
+    size_t n_was;
 
+    if (s->n_issues == 0 && !s->has_findings)
+        return 0;                      /* a list of packages: nobody looked for issues */
+    if (issue_list(w->c->db, w->image_id, w->c->arena, &was, &n_was, err) != 0)
+        return -1;
+    if (n_was > 1)
+        qsort(was, n_was, sizeof *was, by_place);
     if (issue_clear(w->c->db, w->image_id, w->scanner_id, err) != 0)
         return -1;
     for (size_t i = 0; i < s->n_issues; i++) {
@@ -287,6 +327,7 @@ static int write_issues(struct writing *w, struct err *err)
         struct image_issue row = { .kind = (int)u->kind, .severity = (int)u->severity, .rule = u->id != NULL ? u->id : "", .status = u->status,
             .title = u->title, .message = u->message, .resolution = u->resolution, .file = u->file, .start_line = u->start_line,
             .since_ms = w->in->row.effective_ms };
+        row.since_ms = open_since(was, n_was, &row, w);
         if (issue_insert(w->c->db, w->image_id, w->scanner_id, (int64_t)i, &row, err) != 0)
             return -1;
     }
@@ -306,13 +347,6 @@ static int write_clocks(struct writing *w, struct err *err)
 
 static int write_all(struct writing *w, struct err *err)
 {
-    size_t n = w->in->scan.n_packages;
-
-    w->package_ids = arena_array(w->c->arena, n, sizeof *w->package_ids);
-    if (w->package_ids == NULL)
-        return err_nomem(err);
-    if (n > 0)
-        memcpy(w->package_ids, w->in->package_ids, n * sizeof *w->package_ids);
     if (write_image(w, err) != 0 || write_scan(w, err) != 0 || write_names(w, err) != 0)
         return -1;
     if (!w->is_newest)
@@ -350,7 +384,8 @@ int ingest_scan(struct call *c, const void *ignored, void *out_, struct err *err
         return -1;
     if (rc == 1) {                     /* the same upload again: the same scan, and a verdict of today */
         out->is_superseded = !known.is_current;
-        return image_decide(c->app, c->db, known.image_id, STAGE_BUILD, c->now_ms, c->arena, &facts, &out->verdict, err) != 0 ||
+        return check_place(c, w.in, known.repository, err) != 0 ||
+               image_decide(c->app, c->db, known.image_id, STAGE_BUILD, c->now_ms, c->arena, &facts, &out->verdict, err) != 0 ||
                answer(c, known.id, known.image_id, out, err) != 0 ? -1 : 0;
     }
     const char *cause = arena_printf(c->arena, "scan %s", w.in->row.id);

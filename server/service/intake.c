@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "core/cvss.h"
 #include "service/app.h"
+#include "service/views.h"
 #include "store/allowance.h"
 #include "store/package.h"
 #include "wire/imageref.h"
@@ -94,27 +95,23 @@ static int name_image(struct call *c, struct intake *in, const char *image, stru
                                      "give ?image=REPOSITORY[:TAG]");
 }
 
-static int check_allowed(struct call *c, struct intake *in, struct err *err)
+int intake_check_repository(struct call *c, const struct claim *claim, const char *repository, struct err *err)
 {
-    const struct caller *who = c->caller;
     struct allowance *allowances;
     size_t n;
-    bool allowed = who->n_repositories == 0;
 
-    for (size_t i = 0; i < who->n_repositories && !allowed; i++)
-        allowed = imageref_name_match(who->repositories[i], in->repository);
-    if (!allowed)
-        return err_set(err, ERR_FORBIDDEN, "token %s may not upload for repository %s", who->name, in->repository);
-    if (in->claim.signer != NULL)
-        return signer_check_repository(in->claim.signer, in->repository, err);
+    if (!may_see(c, repository))
+        return err_set(err, ERR_FORBIDDEN, "token %s may not upload for repository %s", c->caller->name, repository);
+    if (claim->signer != NULL)
+        return signer_check_repository(claim->signer, repository, err);
     if (allowance_list_active(c->db, c->now_ms, c->arena, &allowances, &n, err) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        if (imageref_name_match(allowances[i].pattern, in->repository))
+        if (imageref_name_match(allowances[i].pattern, repository))
             return 0;
     }
     return err_set(err, ERR_UNPROCESSABLE, "the report is not signed, and unsigned reports are not allowed for %s; sign it "
-                                           "(keepctl scan upload FILE --key KEY), or ask an administrator", in->repository);
+                                           "(keepctl scan upload FILE --key KEY), or ask an administrator", repository);
 }
 
 /* ---- the clocks ---------------------------------------------------------------------- */
@@ -352,7 +349,8 @@ static int compress_evidence(struct call *c, struct intake *in, struct bytes bod
 static int scan_id(struct call *c, struct intake *in, struct err *err)
 {
     char digest[72];
-    const char *text = arena_printf(c->arena, "%s %s", in->claim.subject, in->claim.evidence_id);
+    const char *text = arena_printf(c->arena, "%s %s", in->claim.subject,
+                                    in->claim.signed_id != NULL ? in->claim.signed_id : in->claim.evidence_id);
 
     if (text == NULL)
         return err_nomem(err);
@@ -399,7 +397,7 @@ int intake_prepare(struct call *c, const struct claim *claim, const char *image,
     in->claim = *claim;
     in->team = team;
     if (decode_report(c, &in->claim, &in->scan, err) != 0 || bind_subject(c, in, image, err) != 0 ||
-        name_image(c, in, image, err) != 0 || check_allowed(c, in, err) != 0 || set_clocks(c, in, db_built_ms, err) != 0 ||
+        name_image(c, in, image, err) != 0 || intake_check_repository(c, &in->claim, in->repository, err) != 0 || set_clocks(c, in, db_built_ms, err) != 0 ||
         scan_id(c, in, err) != 0)
         return -1;
     fill_row(c, in, pipeline);

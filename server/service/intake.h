@@ -32,6 +32,10 @@ struct intake {
     const char *const *aliases; size_t n_aliases;     /* other digests of the image */
 };
 
+/* May this caller, with this signature or with none, speak of images of `repository`?
+ * Asked again when the image turns out to be known from another repository. */
+int intake_check_repository(struct call *c, const struct claim *claim, const char *repository, struct err *err);
+
 /* image: reference given by the uploader, may be NULL. */
 int intake_prepare(struct call *c, const struct claim *claim, const char *image, const char *team, const char *pipeline,
                    int64_t db_built_ms, struct intake **out, struct err *err);

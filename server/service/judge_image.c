@@ -89,16 +89,25 @@ int image_decide(struct app *app, struct db *db, int64_t image_id, enum stage st
     return rc;
 }
 
+/* History keeps as many reasons, the worst first, as fit: a hostile report neither
+ * fills the disk nor makes its image impossible to judge. */
 static const char *reasons_json(const struct verdict *v, struct arena *arena)
 {
+    enum { HISTORY_BYTES = 256 << 10, ONE_BYTES = 1 << 20 };
     struct buf b;
 
-    buf_init(&b, 4 << 20);
+    buf_init(&b, HISTORY_BYTES + ONE_BYTES);
     buf_putc(&b, '[');
     for (size_t i = 0; i < v->n_reasons; i++) {
+        size_t before = b.len;
         if (i > 0)
             buf_putc(&b, ',');
         shape_encode(&reason_shape, &v->reasons[i], &b);
+        if (!b.failed && b.len <= HISTORY_BYTES)
+            continue;
+        b.len = before;
+        b.failed = b.ptr == NULL;
+        break;
     }
     buf_putc(&b, ']');
     const char *text = b.failed ? NULL : arena_strndup(arena, b.ptr, b.len);
@@ -123,8 +132,9 @@ static int record(struct db *db, const struct verdict *v, struct image *image, c
         image->verdict_since_ms = now_ms;
     if (!changed && str_eq(last[0].reasons, reasons))
         return 0;
-    /* Two judgements in one millisecond are one row. */
-    int64_t at = n > 0 && last[0].at_ms >= now_ms && changed ? last[0].at_ms + 1 : now_ms;
+    /* Two judgements in one millisecond with the same decision are one row; a clock that
+     * was set back must not put a row before the last one. */
+    int64_t at = n > 0 && (last[0].at_ms > now_ms || (last[0].at_ms == now_ms && changed)) ? last[0].at_ms + 1 : now_ms;
     return verdict_insert(db, image->id, at, v->decision, cause, reasons, err);
 }
 

@@ -45,7 +45,7 @@
 enum {
     Q_REPO_ADD, Q_REPO_GET, Q_REPO_TEAM, Q_REPO_SET_TEAM, Q_REPO_LIST,
     Q_FIND, Q_GET, Q_BY_TAG, Q_NAME_OF, Q_ADD, Q_ALIAS, Q_TAG, Q_DESCRIBE, Q_INVENTORY, Q_GET_INVENTORY, Q_CLOCKS,
-    Q_JUDGEMENT, Q_MARK, Q_MARK_ALL, Q_MARK_VULN, Q_DUE, Q_ALIASES, Q_TAGS,
+    Q_JUDGEMENT, Q_MARK, Q_MARK_ALL, Q_MARK_VULN, Q_POSTPONE, Q_DUE, Q_ALIASES, Q_TAGS,
     Q_LIST_STALE, Q_LIST_RISK, Q_LIST_NAME, Q_LIST_RECENT, Q_COUNT, Q_N
 };
 
@@ -97,6 +97,7 @@ static const struct db_query Q[Q_N] = {
     [Q_MARK_VULN] = { "image.mark_by_vulnerability", "tt", "",
         "UPDATE images SET next_check_ms = 0, check_cause = $1 WHERE id IN (SELECT f.image_id FROM findings f "
         "JOIN vulnerability_aliases a ON a.vulnerability_id = f.vulnerability_id WHERE a.alias = $2)" },
+    [Q_POSTPONE] = { "image.postpone", "ii", "", "UPDATE images SET next_check_ms = $1 WHERE id = $2" },
     [Q_DUE] = { "image.due", "ii", "it",
         "SELECT id, check_cause FROM images WHERE next_check_ms <= $1 ORDER BY next_check_ms, id LIMIT $2" },
     [Q_ALIASES] = { "image.aliases", "i", "tt", "SELECT digest, kind FROM digest_aliases WHERE image_id = $1 ORDER BY digest" },
@@ -315,6 +316,11 @@ int image_mark_all(struct db *db, const char *cause, struct err *err)
 int image_mark_by_vulnerability(struct db *db, const char *name, const char *cause, struct err *err)
 {
     return db_exec(db, &Q[Q_MARK_VULN], DB_IN(db_t(cause), db_t(name)), NULL, err);
+}
+
+int image_postpone(struct db *db, int64_t id, int64_t until_ms, struct err *err)
+{
+    return db_exec(db, &Q[Q_POSTPONE], DB_IN(db_i(until_ms), db_i(id)), NULL, err);
 }
 
 int image_due(struct db *db, int64_t now_ms, size_t max, struct arena *arena, int64_t **ids, const char ***causes,

@@ -51,6 +51,9 @@ int image_mark(struct db *db, int64_t id, const char *cause, struct err *err);
 int image_mark_all(struct db *db, const char *cause, struct err *err);
 int image_mark_by_vulnerability(struct db *db, const char *name, const char *cause, struct err *err);
 
+/* Not before then, whatever it is due for. */
+int image_postpone(struct db *db, int64_t id, int64_t until_ms, struct err *err);
+
 /* Ids of images due at now, oldest first; at most max. */
 int image_due(struct db *db, int64_t now_ms, size_t max, struct arena *arena, int64_t **ids, const char ***causes,
               size_t *n, struct err *err);

@@ -34,8 +34,8 @@ static const struct db_query Q[Q_N] = {
         "n_evaluable, n_findings, n_issues, n_unmapped) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)" },
     [Q_GET] = { "scan.get", "t", SCAN_OUT, "SELECT " SCAN_COLS SCAN_FROM "WHERE s.id = $1" },
-    [Q_CURRENT] = { "scan.current", "ii", SCAN_OUT,
-        "SELECT " SCAN_COLS SCAN_FROM "WHERE s.image_id = $1 AND s.scanner_id = $2 AND s.is_current = 1" },
+    [Q_CURRENT] = { "scan.current", "iii", SCAN_OUT,
+        "SELECT " SCAN_COLS SCAN_FROM "WHERE s.image_id = $1 AND s.scanner_id = $2 AND s.has_findings = $3 AND s.is_current = 1" },
     [Q_RETIRE] = { "scan.retire", "t", "", "UPDATE scans SET is_current = 0 WHERE id = $1" },
     [Q_LIST] = { "scan.list", "titi", SCAN_OUT,
         "SELECT " SCAN_COLS SCAN_FROM "WHERE ($1 IS NULL OR c.name = $1) AND (s.received_ms, s.id) < ($2, $3) "
@@ -168,9 +168,10 @@ int scan_get(struct db *db, const char *id, struct arena *arena, struct scan_row
     return one_scan(db, Q_GET, DB_IN(db_t(id)), arena, out, err);
 }
 
-int scan_current(struct db *db, int64_t image_id, int64_t scanner_id, struct arena *arena, struct scan_row *out, struct err *err)
+int scan_current(struct db *db, int64_t image_id, int64_t scanner_id, bool has_findings, struct arena *arena,
+                 struct scan_row *out, struct err *err)
 {
-    return one_scan(db, Q_CURRENT, DB_IN(db_i(image_id), db_i(scanner_id)), arena, out, err);
+    return one_scan(db, Q_CURRENT, DB_IN(db_i(image_id), db_i(scanner_id), db_i(has_findings)), arena, out, err);
 }
 
 int scan_retire(struct db *db, const char *id, struct err *err)
