@@ -16,7 +16,7 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 
 # ---- what is linked: Debian's packages by their pkg-config names -----------
-PKGS     := libmicrohttpd sqlite3 libsodium jansson libcurl libcrypto gnutls zlib libzstd libpq yaml-0.1 libpcre2-8 smartcols
+PKGS     := libarchive libmicrohttpd sqlite3 libsodium jansson libcurl libcrypto gnutls zlib libzstd libpq yaml-0.1 libpcre2-8 smartcols
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla \
             -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Werror

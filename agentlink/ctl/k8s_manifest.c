@@ -37,7 +37,9 @@ static int parse_url(const char *url, struct address *out, struct err *err)
         return err_set(err, ERR_INVALID, "%s", wrong);
     *out = (struct address){ .port = 443 };
     memcpy(out->host, s, n);
-    s += n + bracket;
+    s += n;
+    if (bracket && *s++ != ']')
+        return err_set(err, ERR_INVALID, "%s", wrong);
     if (*s == ':') {
         out->port = strtol(s + 1, &end, 10);
         if (end == s + 1 || out->port < 1 || out->port > 65535)

@@ -5,7 +5,8 @@
 #include "ctl/ctl.h"
 
 extern const struct ctl_commands login_commands, scan_commands, image_commands, fleet_commands, evidence_commands;
-extern const struct ctl_commands people_commands, policy_commands, vex_commands, declare_commands, tool_commands, k8s_commands;
+extern const struct ctl_commands people_commands, policy_commands, vex_commands, declare_commands, tool_commands, k8s_commands,
+                                 check_commands, opa_commands;
 
 int audit_record(struct ctl *c);
 

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "ctl/ctl.h"
 #include "ctl/file.h"
+#include "ctl/out_check.h"
 #include "model/severity.h"
 #include "wire/msg/words.h"
 
@@ -13,14 +14,14 @@
 #include <string.h>
 
 const struct out_format out_formats[] = {
-    { "table", out_table_list, out_text_assessment, false, "for people (the default)" },
-    { "json", out_json_list, out_json_assessment, false, "the server's answer" },
-    { "markdown", out_markdown_list, out_markdown_assessment, true, "for a comment or a page" },
-    { "sarif", NULL, out_sarif_assessment, true, "SARIF 2.1.0, for code scanning" },
-    { "junit", NULL, out_junit_assessment, true, "JUnit XML, for test reports" },
-    { "gitlab", NULL, out_gitlab_assessment, true, "GitLab container scanning report 15" },
-    { "codequality", NULL, out_codequality_assessment, true, "GitLab Code Quality report" },
-    { "github", NULL, out_github_assessment, true, "annotations for a GitHub Actions log; with GITHUB_STEP_SUMMARY also its summary" },
+    { "table", out_table_list, out_text_assessment, out_text_check, false, "for people (the default)" },
+    { "json", out_json_list, out_json_assessment, out_json_check, false, "the server's answer" },
+    { "markdown", out_markdown_list, out_markdown_assessment, out_markdown_check, true, "for a comment or a page" },
+    { "sarif", NULL, out_sarif_assessment, out_sarif_check, true, "SARIF 2.1.0, for code scanning" },
+    { "junit", NULL, out_junit_assessment, out_junit_check, true, "JUnit XML, for test reports" },
+    { "gitlab", NULL, out_gitlab_assessment, out_gitlab_check, true, "GitLab container scanning report 15" },
+    { "codequality", NULL, out_codequality_assessment, out_codequality_check, true, "GitLab Code Quality report" },
+    { "github", NULL, out_github_assessment, out_github_check, true, "annotations for a GitHub Actions log; with GITHUB_STEP_SUMMARY also its summary" },
 };
 const size_t n_out_formats = N_ITEMS(out_formats);
 
@@ -132,6 +133,24 @@ int out_assessment(struct ctl *c, const struct assessment *a)
         buf_free(&b);
         if (str_eq(c->outs[i].format->name, "github") && write_step_summary(c, a) != 0)
             code = CODE_LOCAL;
+    }
+    return code;
+}
+
+int out_check(struct ctl *c, const struct json *answer, const char *why)
+{
+    int code = 0;
+
+    for (size_t i = 0; i < c->n_outs; i++) {
+        struct look look = look_of(c, &c->outs[i]);
+        struct err err = { 0 };
+        struct buf b;
+        buf_init(&b, OUT_TEXT_MAX);
+        if (c->outs[i].format->check(answer, why, &look, &c->arena, &b, &err) != 0)
+            code = ctl_fail(c, &err, NULL);
+        else if (deliver(c, &c->outs[i], &b) != 0)
+            code = CODE_LOCAL;
+        buf_free(&b);
     }
     return code;
 }

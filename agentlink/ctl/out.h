@@ -32,6 +32,9 @@ struct out_format {
     int (*list)(const struct listing *l, const struct look *look, struct arena *arena, struct buf *b, struct err *err);
     int (*assessment)(const struct assessment *a, const struct look *look, struct arena *arena, struct buf *b,
                       struct err *err);
+    /* A configuration check: the answer of POST /v1/check, and why it ends as it does. */
+    int (*check)(const struct json *answer, const char *why, const struct look *look, struct arena *arena, struct buf *b,
+                 struct err *err);
     bool findings;                   /* an assessment needs findings and issues */
     const char *doc;
 };
@@ -49,9 +52,11 @@ int out_parse(const char *text, struct out_spec *out, struct err *err);
 struct ctl;
 int out_list(struct ctl *c, const struct listing *l);              /* exit code */
 int out_assessment(struct ctl *c, const struct assessment *a);     /* 0, or CODE_LOCAL when an output failed */
+int out_check(struct ctl *c, const struct json *answer, const char *why);      /* the same */
 
 /* ---- writers, one file each -------------------------------------------------- */
 #define OUT_LIST(name) int name(const struct listing *l, const struct look *look, struct arena *arena, struct buf *b, struct err *err)
+#define OUT_CHECK(name) int name(const struct json *answer, const char *why, const struct look *look, struct arena *arena, struct buf *b, struct err *err)
 #define OUT_ASSESSMENT(name) int name(const struct assessment *a, const struct look *look, struct arena *arena, struct buf *b, struct err *err)
 OUT_LIST(out_table_list);
 OUT_LIST(out_json_list);

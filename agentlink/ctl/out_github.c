@@ -3,6 +3,7 @@
 #include "ctl/out.h"
 
 #include "base/str.h"
+#include "ctl/out_check.h"
 
 enum { ANNOTATIONS = 40 };           /* GitHub shows ten of a kind per step */
 
@@ -51,6 +52,25 @@ OUT_ASSESSMENT(out_github_assessment)
             return err_nomem(err);
         put_command(b, a->exit_code != 0 && !str_eq(json_get_str(r, "effect", "fail"), "warn") ? "error" : "warning", title,
                     json_get_str(r, "message", ""), json_get_str(r, "remediation", ""));
+    }
+    return 0;
+}
+
+OUT_CHECK(out_github_check)
+{
+    const struct json *reasons = json_get(answer, "reasons");
+
+    (void)look, (void)arena, (void)err;
+    put_command(b, "notice", "Keep", json_get_str(answer, "decision", "unknown"), why);
+    for (uint32_t i = 0; i < json_len(reasons) && i < ANNOTATIONS; i++) {
+        const struct json *r = json_at(reasons, i);
+        buf_printf(b, "::%s file=", str_eq(json_get_str(r, "effect", ""), "warn") ? "warning" : "error");
+        put_escaped(b, json_get_str(r, "file", ""), true);
+        buf_printf(b, ",line=%lld,col=%lld,title=", (long long)json_int(json_get(r, "line"), 1), (long long)json_int(json_get(r, "column"), 1));
+        put_escaped(b, json_get_str(r, "rule", ""), true);
+        buf_puts(b, "::");
+        put_escaped(b, json_get_str(r, "message", ""), false);
+        buf_putc(b, '\n');
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "ctl/out.h"
 
 #include "base/str.h"
+#include "ctl/out_check.h"
 
 #include <string.h>
 
@@ -126,6 +127,45 @@ OUT_ASSESSMENT(out_junit_assessment)
     buf_printf(b, "  </testsuite>\n  <testsuite name=\"keep: open findings\" tests=\"%u\" failures=\"0\" errors=\"0\" skipped=\"%u\">\n",
                reported, reported);
     put_findings(a, arena, b);
+    buf_puts(b, "  </testsuite>\n</testsuites>\n");
+    return 0;
+}
+
+/* ---- configuration checks ---------------------------------------------------------------- */
+
+static void put_check_case(struct buf *b, const struct json *r, struct arena *arena)
+{
+    const char *class = arena_printf(arena, "%s.%s", json_get_str(r, "policy", "policy"), json_get_str(r, "rule", "rule"));
+    const char *name = arena_printf(arena, "%s:%lld %s", json_get_str(r, "file", ""), (long long)json_int(json_get(r, "line"), 1), json_get_str(r, "object", ""));
+    const char *message = json_get_str(r, "message", "");
+
+    put_case(b, class != NULL ? class : "policy", name != NULL ? name : "");
+    if (!str_eq(json_get_str(r, "effect", ""), "warn")) {
+        put_child(b, "failure", message, json_get_str(r, "remediation", ""));
+        return;
+    }
+    buf_puts(b, "><system-out>");
+    put_xml(b, message);
+    buf_puts(b, "</system-out></testcase>\n");
+}
+
+OUT_CHECK(out_junit_check)
+{
+    const struct json *reasons = json_get(answer, "reasons");
+    uint32_t n = json_len(reasons), failures = 0;
+
+    (void)look, (void)why, (void)err;
+    for (uint32_t i = 0; i < n; i++)
+        failures += !str_eq(json_get_str(json_at(reasons, i), "effect", ""), "warn");
+    uint32_t shown = n == 0 ? 1 : n;                       /* a suite without a case counts as broken in places */
+    buf_printf(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"keep\" tests=\"%u\" failures=\"%u\">\n"
+                  "  <testsuite name=\"keep: configuration\" tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\">\n", shown, failures, shown, failures);
+    for (uint32_t i = 0; i < n; i++)
+        put_check_case(b, json_at(reasons, i), arena);
+    if (n == 0) {
+        put_case(b, "configuration", "check");
+        buf_puts(b, "/>\n");
+    }
     buf_puts(b, "  </testsuite>\n</testsuites>\n");
     return 0;
 }

@@ -121,6 +121,10 @@ struct package_found {
 struct package_find_query { struct page_query page; const char *name, *version, *ecosystem; };
 struct package_find_answer { const struct package_found *items; size_t n_items; int64_t images; const char *next; };
 
+struct package_holder_answer { struct image_brief image; const char *name, *version, *ecosystem, *path; };
+struct package_holder_query { struct page_query page; const char *name, *version, *ecosystem; };
+struct package_holder_list { const struct package_holder_answer *items; size_t n_items; const char *next; };
+
 struct workload_in { const char *namespace, *workload, *container, *image; int64_t replicas; };
 struct running_in { const char *cluster; const struct workload_in *workloads; size_t n_workloads; };
 struct running_result { const char *cluster; int64_t containers, images, unknown_images; };

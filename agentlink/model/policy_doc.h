@@ -19,6 +19,8 @@ struct policy_doc {
     const char *title, *mode;
     const char *const *stages; size_t n_stages;
     int64_t rules;
+    const char *kind;                /* "Policy", "ValidatingAdmissionPolicy", "ValidatingPolicy" */
+    const char *note;                /* what a reader should know: no binding, ...; NULL none */
 };
 
 struct policy_version {

@@ -50,6 +50,8 @@ const struct setting settings_table[] = {
     { "retain.scans", SETTING_INT, AT(settings.retain_scans), "10", 1, 100000, false, "Superseded scans kept per image and scanner." },
     { "retain.admissions", SETTING_INT, AT(settings.retain_admissions), "100000", 100, 100000000, false, "Newest admission reviews kept." },
     { "retain.admissions_age", SETTING_DURATION, AT(settings.retain_admissions_ms), "90d", MS_HOUR, DAYS(3650), false, "Admission reviews older than this are dropped." },
+    { "retain.opa_decisions", SETTING_INT, AT(settings.retain_decisions), "100000", 100, 100000000, false, "Newest decisions of OPA agents kept." },
+    { "retain.opa_decisions_age", SETTING_DURATION, AT(settings.retain_decisions_ms), "30d", MS_HOUR, DAYS(3650), false, "Decisions of OPA agents older than this are dropped, and agents silent for longer." },
 };
 const size_t n_settings_table = N_ITEMS(settings_table);
 

@@ -8,6 +8,7 @@
 #include "service/judge_image.h"
 #include "store/admission.h"
 #include "store/image.h"
+#include "store/opa.h"
 #include "store/scan.h"
 
 #include <pthread.h>
@@ -94,6 +95,17 @@ static int retain_admissions(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
+static int retain_opa(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    const struct settings *s = &r->app->settings;
+    int64_t dropped = 0;
+    int rc = opa_retain(db, r->now_ms - s->retain_decisions_ms, s->retain_decisions, ADMISSIONS_AT_ONCE, &dropped, err);
+
+    r->n = dropped >= ADMISSIONS_AT_ONCE ? ADMISSIONS_AT_ONCE : 0;
+    return rc;
+}
+
 static void complain_about(struct housekeeper *h, const char *what, const struct err *err)
 {
     LOG(h->log, LOG_WARN, "housekeeping failed", LOG_TEXT("job", what), LOG_TEXT("error", err->msg));
@@ -158,6 +170,7 @@ static void tick(struct housekeeper *h)
             complain_about(h, "sweep", &err);
         drain(h, "retention", retain, RETAIN_AT_ONCE);
         drain(h, "retention of admissions", retain_admissions, ADMISSIONS_AT_ONCE);
+        drain(h, "retention of OPA's reports", retain_opa, ADMISSIONS_AT_ONCE);
     }
 }
 

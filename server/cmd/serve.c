@@ -19,6 +19,7 @@
 #include "service/admissions.h"
 #include "service/auth.h"
 #include "service/idempotent.h"
+#include "service/opa.h"
 #include "service/policies.h"
 #include "service/setup.h"
 #include "service/shipped.h"
@@ -146,7 +147,7 @@ static int open_app(struct running_server *s, struct err *err)
     s->app.touched = touched_new();
     if (s->app.touched == NULL)
         return err_nomem(err);
-    if (policies_open(&s->app, err) != 0 || open_storage(s, err) != 0)
+    if (policies_open(&s->app, err) != 0 || opa_bundles_open(&s->app, err) != 0 || open_storage(s, err) != 0)
         return -1;
     if (writer_call(s->app.writer, ship, s, err) != 0 || writer_call(s->app.writer, compile_policies, s, err) != 0)
         return -1;
@@ -208,6 +209,7 @@ static void stop(struct running_server *s)
     admissions_close(&s->app);
     writer_close(s->app.writer);
     metrics_free(s->metrics);
+    opa_bundles_close(&s->app);
     policies_close(&s->app);
     touched_free(s->app.touched);
     if (s->lock >= 0)

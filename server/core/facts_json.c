@@ -68,7 +68,7 @@ static const struct field facts_fields[] = {
     { .key = "findings", .type = FIELD_LIST, .off = offsetof(struct facts_doc, findings), .off_n = offsetof(struct facts_doc, n_findings), .max = FINDINGS_MAX, .inner = &finding_shape, .doc = "Vulnerabilities." },
     { .key = "issues", .type = FIELD_LIST, .off = offsetof(struct facts_doc, issues), .off_n = offsetof(struct facts_doc, n_issues), .max = FINDINGS_MAX, .inner = &issue_shape, .doc = "Everything else." },
 };
-const SHAPE(facts_shape, "test_image_facts", struct facts_doc, facts_fields);
+SHAPE(facts_shape, "test_image_facts", struct facts_doc, facts_fields);
 
 static int64_t scaled(const struct json *number, double by)
 {

@@ -8,7 +8,7 @@ static const struct field variable_fields[] = {
     { .key = "name", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct variable_doc, name), .min = 1, .max = 64, .doc = "Used as variables.NAME." },
     { .key = "expression", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct variable_doc, expression), .min = 1, .max = POLICY_EXPRESSION_MAX, .doc = "CEL." },
 };
-const SHAPE(policy_variable_shape, "policy_variable", struct variable_doc, variable_fields);
+SHAPE(policy_variable_shape, "policy_variable", struct variable_doc, variable_fields);
 
 /* ---- complaints -------------------------------------------------------------------- */
 

@@ -25,19 +25,19 @@ static const struct field condition_fields[] = {
     { .key = "name", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct condition_doc, name), .min = 1, .max = 253, .doc = "For messages." },
     { .key = "expression", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct condition_doc, expression), .min = 1, .max = POLICY_EXPRESSION_MAX, .doc = "CEL; false: the policy is not asked." },
 };
-const SHAPE(policy_condition_shape, "match_condition", struct condition_doc, condition_fields);
+SHAPE(policy_condition_shape, "match_condition", struct condition_doc, condition_fields);
 static const struct field validation_fields[] = {
     { .key = "expression", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct validation_foreign, expression), .min = 1, .max = POLICY_EXPRESSION_MAX, .doc = "CEL; true is good." },
     { .key = "message", .type = FIELD_TEXT, .off = offsetof(struct validation_foreign, message), .min = 1, .max = 8192, .doc = "What is wrong." },
     { .key = "messageExpression", .type = FIELD_TEXT, .off = offsetof(struct validation_foreign, message_expression), .min = 1, .max = POLICY_EXPRESSION_MAX, .doc = "CEL text of what is wrong." },
     { .key = "reason", .type = FIELD_TEXT, .off = offsetof(struct validation_foreign, reason), .doc = "Unauthorized, Forbidden, Invalid, RequestEntityTooLarge" },
 };
-const SHAPE(policy_validation_foreign_shape, "admission_validation", struct validation_foreign, validation_fields);
+SHAPE(policy_validation_foreign_shape, "admission_validation", struct validation_foreign, validation_fields);
 static const struct field annotation_fields[] = {
     { .key = "key", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct annotation_doc, key), .min = 1, .max = 63, .doc = "Qualified name." },
     { .key = "valueExpression", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct annotation_doc, value_expression), .min = 1, .max = POLICY_EXPRESSION_MAX, .doc = "CEL text, or null for none." },
 };
-const SHAPE(policy_annotation_shape, "audit_annotation", struct annotation_doc, annotation_fields);
+SHAPE(policy_annotation_shape, "audit_annotation", struct annotation_doc, annotation_fields);
 
 /* ---- the names ------------------------------------------------------------------------- */
 

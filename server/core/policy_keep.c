@@ -73,7 +73,7 @@ static const struct field document_fields[] = {
     { .key = "metadata", .type = FIELD_INLINE, .flags = FIELD_REQUIRED, .off = offsetof(struct policy_document, metadata), .inner = &metadata_shape, .doc = "Identity." },
     { .key = "spec", .type = FIELD_INLINE, .flags = FIELD_REQUIRED, .off = offsetof(struct policy_document, spec), .inner = &spec_shape, .doc = "The rules." },
 };
-const SHAPE(policy_document_shape, "policy_document", struct policy_document, document_fields);
+SHAPE(policy_document_shape, "policy_document", struct policy_document, document_fields);
 
 /* ---- compiling ---------------------------------------------------------------------- */
 

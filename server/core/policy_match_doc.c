@@ -30,7 +30,7 @@ static const struct field match_fields[] = {
     OBJECT_F("objectSelector", struct match_resources_doc, objects, selector_shape, "By labels of the object."),
     TEXT_F("matchPolicy", struct match_resources_doc, policy, "Exact, Equivalent"),
 };
-const SHAPE(match_resources_shape, "match_resources", struct match_resources_doc, match_fields);
+SHAPE(match_resources_shape, "match_resources", struct match_resources_doc, match_fields);
 
 static void one_of(struct compiler *c, const char *path, const char *text, const char *words)
 {

@@ -70,7 +70,7 @@ static const struct field case_fields[] = {
     LIST_F("exceptions", struct case_doc, exceptions, n_exceptions, exception_shape, "In force."),
     { .key = "expect", .type = FIELD_INLINE, .flags = FIELD_REQUIRED, .off = offsetof(struct case_doc, expect), .inner = &expect_shape, .doc = "What must come out." },
 };
-const SHAPE(policy_case_shape, "policy_case", struct case_doc, case_fields);
+SHAPE(policy_case_shape, "policy_case", struct case_doc, case_fields);
 
 struct running {
     const struct policy_test_files *files;

@@ -145,6 +145,11 @@ int db_checkpoint(struct db *db, bool truncate, struct err *err);
 int64_t db_wal_bytes(const struct db *db);          /* in use in the log; 0 on PostgreSQL */
 int64_t db_size_bytes(struct db *db);               /* -1 when it cannot be told */
 
+/* A number that stays the same on this connection while nothing in the database
+ * changes; inside a transaction, after its first row was asked for, it stands for
+ * what that transaction sees.  False: the engine cannot tell. */
+bool db_data_version(struct db *db, uint64_t *version);
+
 /* Structural check (integrity_check, foreign_key_check); problems as text lines in *report. */
 int db_verify(struct db *db, struct arena *arena, char **report, struct err *err);
 

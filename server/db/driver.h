@@ -39,6 +39,7 @@ struct db_driver {
     int (*checkpoint)(struct db *db, bool truncate, struct err *err);
     int64_t (*wal_bytes)(const struct db *db);
     int64_t (*size_bytes)(struct db *db);
+    bool (*data_version)(struct db *db, uint64_t *version);            /* NULL: cannot tell */
     int (*verify)(struct db *db, struct arena *arena, char **report, struct err *err);
     int (*backup)(struct db *db, const char *file, struct err *err);
     int (*script)(struct db *db, const char *sql, struct err *err);

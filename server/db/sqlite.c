@@ -293,6 +293,6 @@ const struct db_driver db_sqlite = {
     .changed = changed, .reset = reset,
     .begin = begin, .point = point, .commit = commit, .rollback = rollback, .in_tx = in_tx,
     .budget = sqlite_budget, .checkpoint = sqlite_checkpoint, .wal_bytes = sqlite_wal_bytes,
-    .size_bytes = sqlite_size_bytes, .verify = sqlite_verify, .backup = sqlite_backup,
+    .size_bytes = sqlite_size_bytes, .data_version = sqlite_data_version, .verify = sqlite_verify, .backup = sqlite_backup,
     .script = sqlite_script, .explain = sqlite_explain,
 };

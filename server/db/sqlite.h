@@ -34,6 +34,7 @@ void sqlite_budget(struct db *db, int64_t ms);
 int sqlite_checkpoint(struct db *db, bool truncate, struct err *err);
 int64_t sqlite_wal_bytes(const struct db *db);
 int64_t sqlite_size_bytes(struct db *db);
+bool sqlite_data_version(struct db *db, uint64_t *version);
 int sqlite_verify(struct db *db, struct arena *arena, char **report, struct err *err);
 int sqlite_backup(struct db *db, const char *file, struct err *err);
 int sqlite_script(struct db *db, const char *sql, struct err *err);

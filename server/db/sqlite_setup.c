@@ -344,6 +344,18 @@ int64_t sqlite_size_bytes(struct db *db)
     return file_bytes(((struct sqlite_db *)db)->path, "");
 }
 
+/* The pager's own counter: it moves when a read transaction finds the file or its log
+ * changed by anybody, and then the page cache is thrown away, too. */
+bool sqlite_data_version(struct db *db, uint64_t *version)
+{
+    unsigned int n = 0;
+
+    if (sqlite3_file_control(((struct sqlite_db *)db)->h, "main", SQLITE_FCNTL_DATA_VERSION, &n) != SQLITE_OK)
+        return false;
+    *version = n;
+    return true;
+}
+
 static int report_rows(struct sqlite_db *d, const char *sql, const char *word, struct buf *report, struct err *err)
 {
     sqlite3_stmt *s = NULL;

@@ -135,6 +135,11 @@ int64_t db_size_bytes(struct db *db)
     return db->driver->size_bytes(db);
 }
 
+bool db_data_version(struct db *db, uint64_t *version)
+{
+    return db->tx != DB_TX_NONE && db->driver->data_version != NULL && db->driver->data_version(db, version);
+}
+
 int db_verify(struct db *db, struct arena *arena, char **report, struct err *err)
 {
     return db->driver->verify(db, arena, report, err);

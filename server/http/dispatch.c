@@ -80,6 +80,7 @@ void request_completed(void *server, struct MHD_Connection *mhd, void **state, e
     conn_idles(r->conn);
     if (r->body_reserved > 0)
         work_release(s->back.work, r->body_reserved);
+    call_release(&r->call);
     free(r->body);
     buf_free(&r->plain);
     buf_free(&r->encoded);

@@ -13,6 +13,8 @@ const struct route routes[] = {
       .run = ready, .summary = "Requests may be sent here." },
     { .method = "GET", .path = "/metrics", .who = WHO_ANYONE, .class = CLASS_LIGHT,
       .run = metrics, .summary = "Counters in the Prometheus text format." },
+    { .method = "GET", .path = "/v1/version", .who = WHO_ANYONE, .class = CLASS_LIGHT, .out = &health_shape,
+      .run = health, .summary = "The server's version." },
     { .method = "GET", .path = "/v1/openapi.json", .who = WHO_ANYONE, .class = CLASS_LIGHT,
       .run = openapi, .summary = "This description." },
 };

@@ -55,6 +55,8 @@ const struct route routes_fleet[] = {
       .out = &vulnerability_list_shape, .run = vulnerability_page, .summary = "Vulnerabilities by the number of images that have them." },
     { .method = "GET", .path = "/v1/packages", .who = READERS, .class = CLASS_READ, .query = &package_find_query_shape,
       .out = &package_find_shape, .run = package_find_page, .summary = "Which images have a package, in a range of versions?" },
+    { .method = "GET", .path = "/v1/packages/images", .who = READERS, .class = CLASS_READ, .query = &package_holder_query_shape,
+      .out = &package_holder_list_shape, .run = package_holder_page, .summary = "The images that have a package, one by one." },
     { .method = "GET", .path = "/v1/posture", .who = WHO_PEOPLE, .class = CLASS_READ, .out = &posture_shape, .run = posture_show,
       .summary = "The fleet in numbers." },
     { .method = "GET", .path = "/v1/posture/trend", .who = WHO_PEOPLE, .class = CLASS_READ, .query = &trend_query_shape,

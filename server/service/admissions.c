@@ -3,6 +3,7 @@
 
 #include "base/compress.h"
 #include "base/time.h"
+#include "service/facts_cache.h"
 #include "store/admission.h"
 #include "wire/msg/admission.h"
 
@@ -27,6 +28,7 @@ struct admissions {
     struct app *app;
     struct arena arena;
     struct admission_scope scope;
+    struct facts_cache *facts;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake, written;
@@ -222,6 +224,7 @@ static void release(struct admissions *a)
             arena_clear(&batches[i]->arena);
         free(batches[i]);
     }
+    facts_cache_free(a->facts);
     arena_clear(&a->arena);
     pthread_mutex_destroy(&a->lock);
     pthread_cond_destroy(&a->wake);
@@ -243,6 +246,8 @@ int admissions_open(struct app *app, struct err *err)
     pthread_cond_init(&a->written, NULL);
     arena_init(&a->arena, 1 << 20);
     int rc = a->filling == NULL || a->writing == NULL ? err_nomem(err) : read_scope(a, app->settings.admission_excluded, err);
+    if (rc == 0)
+        rc = facts_cache_new(&a->facts, err);
     if (rc == 0) {
         arena_init(&a->filling->arena, BATCH_BYTES);
         arena_init(&a->writing->arena, BATCH_BYTES);
@@ -273,6 +278,11 @@ void admissions_close(struct app *app)
 const struct admission_scope *admissions_scope(const struct app *app)
 {
     return &app->admissions->scope;
+}
+
+struct facts_cache *admissions_facts(const struct app *app)
+{
+    return app->admissions != NULL ? app->admissions->facts : NULL;
 }
 
 /* ---- at once ------------------------------------------------------------------------------ */
@@ -456,5 +466,10 @@ void admissions_metrics(const struct app *app, struct buf *out)
     for (size_t i = 0; i < N_ITEMS(rows); i++)
         buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n%s %lld\n", rows[i].name, rows[i].help, rows[i].name, rows[i].name,
                    atomic_load(rows[i].value));
+    int64_t hits, misses;
+    facts_cache_counts(a->facts, &hits, &misses);
+    buf_printf(out, "# HELP keepd_admission_images_total Images asked for, by whether they were in memory.\n"
+                    "# TYPE keepd_admission_images_total counter\nkeepd_admission_images_total{from=\"memory\"} %lld\n"
+                    "keepd_admission_images_total{from=\"database\"} %lld\n", (long long)hits, (long long)misses);
     put_histogram(a, out);
 }

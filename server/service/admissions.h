@@ -24,6 +24,8 @@ void admissions_close(struct app *app);
 
 const struct admission_scope *admissions_scope(const struct app *app);
 
+struct facts_cache *admissions_facts(const struct app *app);      /* service/facts_cache.h; NULL: not open */
+
 /* Copies; never waits.  `review` are the bytes as they came, uncompressed. */
 void admissions_add(struct app *app, const struct admission *row, struct bytes review);
 

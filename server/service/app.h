@@ -13,6 +13,7 @@
 
 struct policies;          /* compiled snapshot, service/policies.h */
 struct admissions;        /* counters and the batch of answers, service/admissions.h */
+struct opa_bundles;       /* made bundles and their key, service/opa.h */
 struct touched;           /* last use of tokens and sessions, service/auth.h */
 
 /* Settings that handlers read (the configuration table fills them). */
@@ -31,6 +32,8 @@ struct settings {
     bool admission_refuse_controllers;   /* refuse Deployments and the like, not only their pods: off */
     int64_t retain_admissions;       /* newest admission reviews kept: 100,000 */
     int64_t retain_admissions_ms;    /* none is kept longer: 90 days */
+    int64_t retain_decisions;        /* newest decisions of OPA agents kept: 100,000 */
+    int64_t retain_decisions_ms;     /* none is kept longer, nor a silent agent: 30 days */
     bool secure_cookies;             /* TLS is on, or a proxy in front does it */
 };
 
@@ -42,6 +45,7 @@ struct app {
     struct touched *touched;
     struct policies *policies;
     struct admissions *admissions;
+    struct opa_bundles *opa;
     int64_t started_ms;
 };
 

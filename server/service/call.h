@@ -87,7 +87,12 @@ struct call {
     int64_t retry_after_s;         /* with an error */
     int64_t hold_ms;               /* READ: nothing new; ask again after a commit, at the latest after this (http/hold.h) */
     bool is_last_ask;              /* in: answer now, whatever there is */
+    void (*release)(void *arg);    /* called once the answer is sent: gives back what `answer` borrows */
+    void *release_arg;
 };
+
+/* Gives back what the answer borrows, if anything; safe to repeat. */
+void call_release(struct call *c);
 
 typedef int call_fn(struct call *c, const void *in, void *out, struct err *err);
 

@@ -4,10 +4,18 @@
 #include <string.h>
 #include <time.h>
 
+void call_release(struct call *c)
+{
+    if (c->release != NULL)
+        c->release(c->release_arg);
+    c->release = NULL;
+}
+
 void exec_reset(struct exec *x)
 {
     struct call *c = x->call;
 
+    call_release(c);
     c->status = 0;
     c->location = c->set_cookie = c->answer_type = c->answer_etag = c->file_name = NULL;
     c->answer = c->answer_gzip = (struct bytes){ NULL, 0 };

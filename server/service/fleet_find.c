@@ -149,3 +149,71 @@ int package_find_page(struct call *c, const void *in, void *out_, struct err *er
     *out = (struct package_find_answer){ items, shown, images, more ? arena_printf(c->arena, "%lld", (long long)last) : NULL };
     return 0;
 }
+
+/* Cursor: "PACKAGE.IMAGE": the package version in turn, and the last image shown. */
+static int holder_cursor(const char *cursor, struct arena *arena, int64_t *package, int64_t *image, struct err *err)
+{
+    const char *dot = cursor != NULL ? strchr(cursor, '.') : NULL;
+    const char *first = dot != NULL ? arena_strndup(arena, cursor, (size_t)(dot - cursor)) : NULL;
+
+    *package = *image = 0;
+    if (cursor == NULL)
+        return 0;
+    if (first == NULL || !str_to_i64(first, 0, INT64_MAX, package) || !str_to_i64(dot + 1, 0, INT64_MAX, image))
+        return err_set(err, ERR_INVALID, "cursor: not one of ours; start without one");
+    return 0;
+}
+
+/* Adds the holders of one package version; a page ends between images. */
+static int add_holders(struct call *c, const struct package_version *v, int64_t after, size_t limit, struct package_holder_answer *items,
+                       size_t *shown, int64_t *last, bool *more, struct err *err)
+{
+    struct package_holder *rows;
+    size_t n;
+
+    if (package_holders(c->db, v->id, after, (int64_t)(limit - *shown) + 1, c->arena, &rows, &n, err) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (*shown == limit) {
+            *more = true;
+            return 0;
+        }
+        *last = rows[i].image.id;
+        if (!may_see(c, rows[i].image.repository))
+            continue;
+        struct package_holder_answer *a = &items[(*shown)++];
+        a->name = v->name, a->version = v->version, a->ecosystem = v->ecosystem, a->path = rows[i].path;
+        if (brief_view(c, &rows[i].image, &a->image, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int package_holder_page(struct call *c, const void *in, void *out_, struct err *err)
+{
+    const struct package_holder_query *q = c->query;
+    struct package_holder_list *out = out_;
+    struct package_version *rows;
+    int64_t package, image;
+    size_t n, shown = 0, limit = (size_t)page_limit(&q->page) - 1;
+    bool more = false;
+
+    (void)in;
+    if (holder_cursor(q->page.cursor, c->arena, &package, &image, err) != 0 ||
+        package_versions(c->db, q->name, q->ecosystem, c->arena, &rows, &n, err) != 0)
+        return -1;
+    struct package_holder_answer *items = arena_array(c->arena, limit, sizeof *items);
+    if (items == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < n && !more; i++) {
+        if (rows[i].id < package || (q->version != NULL && !str_eq(rows[i].version, q->version)))
+            continue;
+        int64_t after = rows[i].id == package ? image : 0, last = after;
+        if (add_holders(c, &rows[i], after, limit, items, &shown, &last, &more, err) != 0)
+            return -1;
+        package = rows[i].id;
+        image = last;
+    }
+    *out = (struct package_holder_list){ items, shown, more ? arena_printf(c->arena, "%lld.%lld", (long long)package, (long long)image) : NULL };
+    return 0;
+}

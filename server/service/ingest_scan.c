@@ -115,7 +115,8 @@ static int write_names(struct writing *w, struct err *err)
                           m->base_image, c->now_ms, err);
 }
 
-/* An older scan never replaces a newer one of the same scanner and kind. */
+/* An older scan never replaces a newer one of the same scanner and kind, and what nobody
+ * signed never replaces what somebody did: else an allowance would undo signatures. */
 static int write_scan(struct writing *w, struct err *err)
 {
     struct call *c = w->c;
@@ -127,7 +128,7 @@ static int write_scan(struct writing *w, struct err *err)
     if (rc < 0)
         return -1;
     w->is_first = rc == 0;
-    w->is_newest = rc == 0 || row->effective_ms >= current.effective_ms;
+    w->is_newest = rc == 0 || (row->effective_ms >= current.effective_ms && (row->signer_id != NULL || current.signer_id == NULL));
     if (rc == 1 && w->is_newest && scan_retire(c->db, current.id, err) != 0)
         return -1;
     row->image_id = w->image_id;

@@ -18,5 +18,7 @@ int policy_facts(struct policy_doc *p, struct arena *arena, struct complaints *c
     p->stages = info->stage_list;
     p->n_stages = info->n_stage_list;
     p->rules = (int64_t)info->n_rules;
+    p->kind = policy_kind_words[info->kind];
+    p->note = info->note;
     return 0;
 }

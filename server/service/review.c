@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DEADLINE_MS = 1500, RECORD_MS = 1000, JSON_DEPTH = 200, RECORD_REASONS = 200, RECORD_IMAGES = 200, RECORD_TEXT = 1024 };
+enum { ANSWER_ARENA = 16 << 20, DEADLINE_MS = 1500, RECORD_MS = 1000, JSON_DEPTH = 200, RECORD_REASONS = 200, RECORD_IMAGES = 200, RECORD_TEXT = 1024 };
 
 typedef int read_fn(const struct json *, const struct admission_scope *, struct arena *, struct complaints *,
                     struct admission_review *, struct err *);
@@ -200,6 +200,28 @@ static const char *cluster_of(const struct call *c)
     return q != NULL ? q->cluster : NULL;
 }
 
+/* Whoever sends more than can be judged is answered, not failed: a failed call is let
+ * in where failurePolicy is Ignore.  The memory for saying so is beyond the bound. */
+static void too_large(struct call *c, struct admission_case *d)
+{
+    static const struct reason reason = {
+        .policy = "keep", .rule = "size", .severity = SEVERITY_HIGH, .effect = DECISION_FAIL, .since_ms = TIME_UNKNOWN,
+        .message = "the object is too large to be judged", .remediation = "Split it: fewer containers.",
+    };
+
+    c->arena->limit += ANSWER_ARENA;
+    d->reasons = &reason;
+    d->n_reasons = 1;
+    d->decision = DECISION_FAIL;
+    d->images = NULL;
+    d->n_images = 0;
+}
+
+static bool ran_out_of_memory(const struct err *err)
+{
+    return err->kind == ERR_UNAVAILABLE && str_eq(err->msg, "out of memory");
+}
+
 static int judge(struct call *c, const struct admission_review *r, bool audit, int64_t from_us, struct err *err)
 {
     const char *cluster = cluster_of(c);
@@ -212,6 +234,10 @@ static int judge(struct call *c, const struct admission_review *r, bool audit, i
     if (policies_hold(c->app, c->db, &held, err) != 0)
         return -1;
     int rc = review_judge(c, held, r, cluster, from_us / 1000 + DEADLINE_MS, &d, err);
+    if (rc != 0 && ran_out_of_memory(err)) {
+        too_large(c, &d);
+        rc = 0;
+    }
     d.refuse_controllers = settings->admission_refuse_controllers;
     d.refuse_nothing = audit;
     d.may_break_glass = settings->admission_break_glass;

@@ -2,18 +2,13 @@
 #include "service/review_judge.h"
 
 #include "base/time.h"
-#include "service/judge_image.h"
+#include "service/admissions.h"
+#include "service/facts_cache.h"
 #include "service/policies.h"
-#include "store/exception.h"
-#include "store/image.h"
-#include "wire/imageref.h"
-
-#include <string.h>
 
 struct judging {
     struct call *c;
-    const struct freshness_limits *limits;
-    const struct admission_review *review;
+    struct facts_source source;
     struct admission_case *out;
     struct admission_image *images;          /* out->images, still to be resolved */
     struct policy_input in;
@@ -21,65 +16,17 @@ struct judging {
     int64_t deadline_ms;
 };
 
-/* ---- exceptions: only when something depends on them ------------------------------- */
-
 static int load_exceptions(struct judging *j, struct err *err)
 {
-    struct exception *list;
-
     if (j->has_exceptions)
         return 0;
-    if (exception_list_active(j->c->db, j->c->now_ms, j->c->arena, &list, &j->in.n_exceptions, err) != 0)
+    if (facts_exceptions(&j->source, &j->in.exceptions, &j->in.n_exceptions, err) != 0)
         return -1;
-    j->in.exceptions = list;
     j->has_exceptions = true;
-    for (size_t i = 0; i < j->in.n_exceptions; i++)
-        j->with_aliases |= list[i].vulnerability != NULL && !str_starts(list[i].vulnerability, "CVE-");
-    return 0;
-}
-
-/* ---- images: by digest, else as last seen with the tag ------------------------------- */
-
-static int find_image(struct judging *j, const struct imageref *ref, struct admission_image *image, int64_t *id, struct err *err)
-{
-    struct call *c = j->c;
-    struct image found;
-
-    if (ref->digest != NULL) {
-        image->digest = ref->digest;
-        int rc = image_find(c->db, ref->digest, j->limits, c->now_ms, c->arena, &found, err);
-        *id = rc == 1 ? found.id : 0;
-        return rc;
+    for (size_t i = 0; i < j->in.n_exceptions; i++) {
+        const char *name = j->in.exceptions[i].vulnerability;
+        j->with_aliases |= name != NULL && !str_starts(name, "CVE-");
     }
-    const char *name = imageref_name(c->arena, ref);
-    if (name == NULL)
-        return err_nomem(err);
-    image->by_tag = true;
-    return ref->tag != NULL ? image_find_by_tag(c->db, name, ref->tag, id, err) : 0;
-}
-
-/* *facts stays NULL for an image Keep does not know. */
-static int resolve(struct judging *j, struct admission_image *image, struct image_facts **facts, struct err *err)
-{
-    struct call *c = j->c;
-    struct imageref ref;
-    struct err ignored = { 0 };
-    int64_t id;
-
-    if (imageref_parse(c->arena, image->reference, &ref, &ignored) != 0)
-        return ignored.kind == ERR_UNAVAILABLE ? err_nomem(err) : 0;
-    int rc = find_image(j, &ref, image, &id, err);
-    if (rc != 1)
-        return rc;
-    struct image_facts *f = arena_alloc(c->arena, sizeof *f);
-    if (f == NULL)
-        return err_nomem(err);
-    if (facts_load(c->db, id, j->limits, c->now_ms, j->with_aliases, c->arena, f, err) != 0)
-        return -1;
-    image->is_known = true;
-    if (image->digest == NULL)
-        image->digest = f->image.digest;
-    *facts = f;
     return 0;
 }
 
@@ -93,7 +40,7 @@ static int load_images(struct judging *j, struct err *err)
     for (size_t i = 0; i < n; i++) {
         struct admission_image *m = &j->images[i];
         list[i] = (struct policy_image){ .container = m->container, .reference = m->reference };
-        if (time_monotonic_ms() < j->deadline_ms && resolve(j, m, &list[i].facts, err) != 0)
+        if (time_monotonic_ms() < j->deadline_ms && facts_image_of(&j->source, j->with_aliases, m, &list[i].facts, err) != 0)
             return -1;
     }
     j->in.images = list;
@@ -154,8 +101,8 @@ static int judge_images(struct judging *j, const struct policy_set *set, struct 
 int review_judge_by(struct call *c, const struct policies_split *split, const struct review_judgement *how,
                     const struct admission_review *r, struct admission_case *out, struct err *err)
 {
-    struct judging j = { .c = c, .limits = how->limits, .review = r, .out = out, .has_exceptions = how->has_exceptions,
-                         .with_aliases = how->with_aliases, .deadline_ms = how->deadline_ms };
+    struct judging j = { .c = c, .out = out, .has_exceptions = how->has_exceptions, .with_aliases = how->with_aliases,
+                         .deadline_ms = how->deadline_ms };
 
     *out = (struct admission_case){ .review = r, .decision = DECISION_PASS, .policy_version = how->version };
     j.in = (struct policy_input){
@@ -163,6 +110,7 @@ int review_judge_by(struct call *c, const struct policies_split *split, const st
         .namespace = *r->namespace != '\0' ? r->namespace : r->workload.namespace, .labels = r->workload.labels, .now_ms = c->now_ms,
         .exceptions = how->exceptions, .n_exceptions = how->n_exceptions,
     };
+    facts_cache_enter(admissions_facts(c->app), c->db, how->limits, c->now_ms, c->arena, &j.source);
     if (admission_images(r, c->arena, &j.images, &out->n_images, err) != 0)
         return -1;
     out->images = j.images;

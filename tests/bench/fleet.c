@@ -197,6 +197,7 @@ int main(int argc, char **argv)
     int64_t sizes[SIZES_MAX] = { 1000, 10000 };
     size_t n = 2;
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
     for (n = argc > 1 ? 0 : 2; argc > 1 && n < SIZES_MAX && (int)n + 1 < argc; n++)
         if (!str_to_i64(argv[n + 1], 10, 1000000, &sizes[n]))
             return 2;

@@ -16,5 +16,5 @@ done
 awk -F'\t' 'BEGIN { printf "%-16s %8s %8s %10s\n", "set", "cases", "agreed", "disagreed" }
     { printf "%-16s %8d %8d %10d\n", $1, $2, $3, $4; c += $2; a += $3; d += $4 }
     END { printf "%-16s %8d %8d %10d\n", "all", c, a, d }' "$table"
-awk -F'\t' -v failed="$failed" '{ a += $3; d += $4 } END { printf "%d passed, %d failed\n", a, failed > 0 ? (d > 0 ? d : failed) : 0 }' "$table"
+awk -F'\t' -v failed="$failed" '{ a += $3; d += $4 } END { printf "%d passed, %d failed\n", a, (failed > 0 ? (d > 0 ? d : failed) : 0) }' "$table"
 [ "$failed" -eq 0 ]

@@ -2,6 +2,8 @@
 # Every header compiles alone.  Flags as the build's: CC and CFLAGS_ALL from make.
 set -eu
 bad=0
+# No dependency files: they would land in the working folder.
+CFLAGS_ALL=$(printf '%s' "${CFLAGS_ALL:-}" | sed 's/-MMD -MP//')
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 for h in $(find agentlink server -name '*.h' | sort); do

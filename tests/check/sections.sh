@@ -50,7 +50,8 @@ script() {
     if out=$(timeout 900 sh "$1" 2>&1); then
         passed_once "$1: $(printf '%s\n' "$out" | tail -n 1)"
     else
-        printf '%s\n' "$out" | tail -n 60
+        printf '%s\n' "$out" | grep -iE 'not ok|fail|error' | head -n 30
+        printf '%s\n' "$out" | tail -n 30
         failed_once "$1"
     fi
 }

@@ -138,7 +138,7 @@ static void a_scanned_image_is_let_in_by_digest_and_by_tag(void **state)
         fail_msg("%s", json_str(json_path(a, "response.status.message"), ""));
     assert_string_equal(noted(a, "digest-0"), digest);
     assert_non_null(strstr(noted(a, "resolved-by-tag"), "shop.example/app:1.0=sha256:"));
-    wait_for(t, "?outcome=allowed&cluster=prod&namespace=shop", 2);
+    wait_for(t, "?cluster=prod&namespace=shop", 2);
     const struct json *item = json_at(json_get(get(t, "/v1/admissions?limit=1", 200), "items"), 0);
     assert_string_equal(json_get_str(item, "kind", ""), "Pod");
     assert_string_equal(json_get_str(item, "name", ""), "web-");
@@ -188,6 +188,28 @@ static void vulnerabilities_are_reasons_until_they_are_excepted_in_the_namespace
     if (!allowed(a))
         fail_msg("%s", json_str(json_path(a, "response.status.message"), ""));
     assert_false(allowed(ask_pod(t, "other", by_digest(3))));
+}
+
+static void what_is_kept_in_memory_is_never_old(void **state)
+{
+    struct fixture *t = *state;
+    struct report_spec bad = spec_of(1);
+
+    upload_tagged(t, 1);
+    for (int i = 0; i < 20; i++)
+        assert_true(allowed(ask_pod(t, "shop", by_digest(1))));
+    struct reply r = client_send(&t->client, &(struct ask){ "GET", "/metrics", NULL, NULL, NULL, 0 });
+    const char *kept = strstr(r.body, "keepd_admission_images_total{from=\"memory\"} ");
+    assert_non_null(kept);
+    assert_true(getenv("KEEP_FLOW_PG") != NULL || strtol(strchr(kept, '}') + 2, NULL, 10) > 0);
+    for (int i = 0; i < 4; i++) {
+        bad.harmless = i % 2 != 0;
+        bad.variant = i + 1;
+        bad.scanned_ms = time_now_ms();
+        upload(t, &bad, 201);
+        for (int k = 0; k < 5; k++)
+            assert_int_equal(allowed(ask_pod(t, "shop", by_digest(1))), bad.harmless);
+    }
 }
 
 static void policies_about_the_object_need_no_image(void **state)
@@ -339,7 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_scanned_image_is_let_in_by_digest_and_by_tag), T(an_unknown_digest_is_not_helped_by_a_known_tag),
         T(a_refusal_is_durable_before_it_is_answered), T(vulnerabilities_are_reasons_until_they_are_excepted_in_the_namespace),
-        T(policies_about_the_object_need_no_image), T(dry_runs_store_nothing), T(broken_glass_is_audited_counted_and_warned_about),
+        T(what_is_kept_in_memory_is_never_old), T(policies_about_the_object_need_no_image), T(dry_runs_store_nothing), T(broken_glass_is_audited_counted_and_warned_about),
         T(audit_refuses_nothing_and_says_what_it_would), T(image_reviews_are_answered), T(what_is_no_review_is_a_clear_400),
         T(large_reviews_are_answered_in_time), T(lists_are_paged_and_filtered),
     };

@@ -184,7 +184,7 @@ static void example_of(struct fixture *t, const char *path, char *out, size_t ma
     };
     char id[128] = "1";
     const char *open = strchr(path, '{'), *query = strcmp(path, "/v1/findings") == 0 ? "?vulnerability=CVE-2026-0001"
-        : strcmp(path, "/v1/packages") == 0 ? "?name=libcore0" : strcmp(path, "/v1/vex") == 0 ? "?repository=shop.example/app" : "";
+        : strcmp(path, "/v1/packages") == 0 || strcmp(path, "/v1/packages/images") == 0 ? "?name=libcore0" : strcmp(path, "/v1/vex") == 0 ? "?repository=shop.example/app" : "";
 
     for (size_t i = 0; i < N_ITEMS(rows); i++)
         if (strncmp(path, rows[i].path, strlen(rows[i].path)) == 0)

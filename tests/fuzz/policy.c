@@ -62,6 +62,7 @@ static void info_is_consistent(const struct policy_info *info)
     check(!info->is_inert || info->note != NULL);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena first, second;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -77,6 +78,7 @@ static void exec_keepd(const struct keepd *k, const char *const *args, int out, 
     }
     argv[n] = NULL;
     keepd_path("keepd", path, sizeof path);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);          /* a test that fails leaves no server behind */
     set_environment(k->settings);
     dup2(out, 1);
     dup2(log, 2);

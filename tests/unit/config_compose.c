@@ -183,13 +183,38 @@ static void secret_is_never_shown(void **state)
     assert_null(strstr(reason("env-secret")->message, "hunter22"));
 }
 
+/* ---- policies ------------------------------------------------------------------------------- */
+
+static void policies_see_a_service_as_a_pod(void **state)
+{
+    static const char text[] = "services:\n  a:\n    image: x:1\n    runtime: runsc\n    labels: {tier: gold}\n    privileged: true\n    volumes: ['/srv/a:/a']\n";
+    static const char own[] = "apiVersion: keep/v1\nkind: Policy\nmetadata: {name: own}\nspec:\n  stages: [deploy]\n  mode: enforce\n  match: {labels: {tier: gold}}\n"
+                              "  validations:\n    - {name: no-host, each: object.spec.volumes, expression: \"!has(item.hostPath)\", message: host path}\n"
+                              "    - {name: runtime, expression: \"object.spec.runtimeClassName == 'gvisor'\", message: other runtime}\n";
+    struct config_file file = { "f", text, sizeof text - 1 };
+    struct policy *policy = NULL;
+
+    (void)state;
+    assert_int_equal(policy_compile(own, sizeof own - 1, &now.arena, NULL, &policy, &now.err), 0);
+    const struct policy *items[] = { policy };
+    struct policy_set set = { .items = items, .n = 1 };
+    struct config_judge how = { .policies = &set };
+    assert_int_equal(read_files(CONFIG_AUTO, &file, 1, NULL, NULL), 0);
+    assert_int_equal(config_judge(&now.config, &how, &now.arena, &now.answer, &now.err), 0);
+    assert_non_null(reason("no-host"));
+    assert_int_equal(reason("no-host")->line, 7);
+    assert_int_equal(reason("runtime")->effect, DECISION_FAIL);
+    assert_non_null(reason("privileged"));
+    assert_null(reason("hostPathVolumes"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(setting_is_judged_with_its_line), TEST(mounts_are_seen_through), TEST(ordinary_mounts_say_nothing),
         TEST(value_behind_a_variable_is_unknown_never_pass), TEST(variables_follow_the_specification), TEST(override_adds_and_replaces),
         TEST(extends_is_followed_within_the_files_given), TEST(profiles_choose_when_named), TEST(files_of_version_1_and_fragments_are_refused),
-        TEST(each_rule_finds_its_setting), TEST(careful_service_passes), TEST(secret_is_never_shown),
+        TEST(each_rule_finds_its_setting), TEST(careful_service_passes), TEST(secret_is_never_shown), TEST(policies_see_a_service_as_a_pod),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,10 +44,11 @@ static void policies_see_the_defaults_of_the_api(void **state)
 {
     (void)state;
     check(CONFIG_KUBERNETES, "{apiVersion: v1, kind: Pod, spec: {hostNetwork: true, dnsPolicy: null, volumes: [{name: v}], "
-                             "containers: [{name: a, image: 'x:1', ports: [{containerPort: 80}]}, {name: b, image: x}]}}");
+                             "containers: [{name: a, image: 'x:1', securityContext: {privileged: null}, ports: [{containerPort: 80}]}, {name: b, image: x}]}}");
     const struct json *spec = json_get(now.config.objects[0].object, "spec"), *containers = json_get(spec, "containers");
     assert_string_equal(json_get_str(spec, "restartPolicy", ""), "Always");
     assert_string_equal(json_get_str(spec, "dnsPolicy", ""), "ClusterFirst");
+    assert_null(json_get(json_get(json_at(containers, 0), "securityContext"), "privileged"));
     assert_non_null(json_get(json_at(json_get(spec, "volumes"), 0), "emptyDir"));
     assert_int_equal(json_int(json_get(json_at(json_get(json_at(containers, 0), "ports"), 0), "hostPort"), 0), 80);
     assert_string_equal(json_get_str(json_at(containers, 0), "imagePullPolicy", ""), "IfNotPresent");

@@ -73,6 +73,27 @@ static const struct field package_find_fields[] = {
 };
 SHAPE(package_find_shape, "package_find", struct package_find_answer, package_find_fields);
 
+static const struct field package_holder_query_fields[] = {
+    PAGE_OF(struct package_holder_query),
+    { .key = "name", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct package_holder_query, name), .min = 1, .max = 256, .doc = "Package, or its short name." },
+    { .key = "version", .type = FIELD_TEXT, .off = offsetof(struct package_holder_query, version), .min = 1, .max = 256, .doc = "Exactly this version." },
+    TEXT_F("ecosystem", struct package_holder_query, ecosystem, "Only this ecosystem (Debian matches Debian:12)."),
+};
+SHAPE(package_holder_query_shape, "package_holder_query", struct package_holder_query, package_holder_query_fields);
+static const struct field package_holder_fields[] = {
+    INLINE_F("image", struct package_holder_answer, image, image_brief_shape, "Who has it."),
+    TEXT_F("name", struct package_holder_answer, name, "Package."),
+    TEXT_F("version", struct package_holder_answer, version, "Version."),
+    TEXT_F("ecosystem", struct package_holder_answer, ecosystem, "Ecosystem."),
+    TEXT_F("path", struct package_holder_answer, path, "File it was found in."),
+};
+static SHAPE(package_holder_shape, "package_holder", struct package_holder_answer, package_holder_fields);
+static const struct field package_holder_list_fields[] = {
+    LIST_F("items", struct package_holder_list, items, n_items, package_holder_shape, "One per image and file."),
+    NEXT_FIELD(struct package_holder_list),
+};
+SHAPE(package_holder_list_shape, "package_holder_list", struct package_holder_list, package_holder_list_fields);
+
 /* ---- what runs ---- */
 static const struct field workload_fields[] = {
     { .key = "namespace", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct workload_in, namespace), .max = 253, .doc = "Namespace." },

@@ -42,4 +42,4 @@ static const struct field impact_fields[] = {
     BOOL_F("is_complete", struct impact, is_complete, "Everything was tried."),
     INT_F("elapsed_ms", struct impact, elapsed_ms, "Time it took, milliseconds."),
 };
-const SHAPE(impact_shape, "policy_impact", struct impact, impact_fields);
+SHAPE(impact_shape, "policy_impact", struct impact, impact_fields);

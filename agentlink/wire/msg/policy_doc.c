@@ -9,6 +9,8 @@ static const struct field fields[] = {
     { "enabled",    FIELD_BOOL, FIELD_REQUIRED, AT(enabled), 0, 0, 0, NULL, NULL, "Whether it takes part in verdicts." },
     { "shipped",    FIELD_BOOL, FIELD_REQUIRED, AT(shipped), 0, 0, 0, NULL, NULL, "Whether it came with Keep." },
     { "mode",       FIELD_TEXT, 0, AT(mode), 0, 0, 32, NULL, NULL, "What it does when a rule fails." },
+    { "kind",       FIELD_TEXT, 0, AT(kind), 0, 0, 64, NULL, NULL, "Policy, ValidatingAdmissionPolicy or ValidatingPolicy." },
+    { "note",       FIELD_TEXT, 0, AT(note), 0, 0, 500, NULL, NULL, "What a reader should know, such as that nothing binds it." },
     { "stages",     FIELD_TEXTS, 0, AT(stages), AT(n_stages), 0, 16, NULL, NULL, "Where it is asked." },
     { "rules",      FIELD_INT, 0, AT(rules), 0, 0, INT64_MAX, NULL, NULL, "How many rules it has." },
     { "updated_at", FIELD_TIME, 0, AT(updated_ms), 0, 0, 0, NULL, NULL, "When it was last changed." },

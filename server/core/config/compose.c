@@ -231,7 +231,7 @@ int read_compose(struct reading *r, struct err *err)
     if (env_file_read(r->arena, r->in->env, &c.env, err) != 0)
         return -1;
     for (size_t i = 0; i < r->n_parts; i++) {
-        if (check_root(&c, r->parts[i].root, err) != 0 || tree_copy(r->arena, r->parts[i].root, 0, fill_scalar, &c, &parts[i], err) != 0)
+        if (check_root(&c, r->parts[i].root, err) != 0 || tree_copy(r->arena, r->parts[i].root, 0, false, fill_scalar, &c, &parts[i], err) != 0)
             return -1;
         if (i > 0 && merge(r->arena, "", &c.merged, &parts[i], &next, err) != 0)
             return -1;

@@ -104,7 +104,9 @@ struct config_judge {
 int config_judge(const struct config *c, const struct config_judge *how, struct arena *arena, struct check_answer *out,
                  struct err *err);
 
-/* The native rules about containers, as a table, for listings. */
+/* The native rules about containers, as a table, for listings.  They are asked of
+ * whatever is no Kubernetes object; policies named pod-security-* are not, and what
+ * other shipped policies would only repeat is left out. */
 struct config_rule {
     const char *id;
     int severity;

@@ -40,7 +40,7 @@ enum config_kind kind_of(const struct json *docs, size_t n);       /* CONFIG_AUT
 
 /* ---- trees made here (tree.c) ---- */
 /* Members gathered, then closed into an object or a list.  Errors are remembered. */
-struct maker { struct arena *arena; struct json_member *items; uint32_t n, cap; bool failed; };
+struct maker { struct arena *arena; struct json_member *items; uint32_t n, cap; bool failed, drop_nulls; };
 void make_member(struct maker *m, const char *key, struct json value);      /* key must live */
 void make_item(struct maker *m, struct json value);
 struct json make_object(struct maker *m, uint32_t at);                      /* later keys win */
@@ -49,11 +49,12 @@ struct json make_text(const char *s, uint32_t at);                          /* s
 struct json make_bool(bool v, uint32_t at);
 struct json make_int(int64_t v, uint32_t at);
 
-/* A copy with places moved by `base`; `change` may replace scalars (NULL: as they are).
+/* A copy with places moved by `base`, perhaps without the members that are null;
+ * `change` may replace scalars (NULL: as they are).
  * -1: arena full, or what `change` answers. */
 typedef int change_fn(void *data, const char *key, struct json *v, struct err *err);
-int tree_copy(struct arena *arena, const struct json *v, uint32_t base, change_fn *change, void *data, struct json *out,
-              struct err *err);
+int tree_copy(struct arena *arena, const struct json *v, uint32_t base, bool drop_nulls, change_fn *change, void *data,
+              struct json *out, struct err *err);
 
 /* The value as text: texts, numbers, booleans; NULL for others or when absent. */
 const char *text_of(struct arena *a, const struct json *v);

@@ -76,6 +76,15 @@ static int judge_pod_security(struct found *f, const struct config_object *o, co
     return 0;
 }
 
+/* ---- order ---------------------------------------------------------------------------------- */
+
+static int weight_of(int effect)
+{
+    static const int weight[DECISION_N] = { [DECISION_FAIL] = 0, [DECISION_UNKNOWN] = 1, [DECISION_WARN] = 2, [DECISION_PASS] = 3 };
+
+    return weight[effect];
+}
+
 /* ---- policies ---------------------------------------------------------------------------------- */
 
 static const struct json *container_named(const struct json *spec, const char *where)
@@ -91,8 +100,40 @@ static const struct json *container_named(const struct json *spec, const char *w
     return NULL;
 }
 
+/* What Keep's own policies say of a container's settings, the native rules say, too. */
+static bool is_covered(const char *policy)
+{
+    static const char *const names[] = {
+        "privileged-host-access", "container-engine-socket", "mutable-tags",
+        "unpinned-images", "resource-limits", "secrets-in-environment", "automounted-tokens",
+    };
+
+    for (size_t i = 0; i < N_ITEMS(names); i++) {
+        if (str_eq(names[i], policy))
+            return true;
+    }
+    return false;
+}
+
+/* Said already, of the same place, at least as strictly: from reason `from` on. */
+static bool is_said(const struct found *f, size_t from, const struct config_object *o, const struct reason *reason, uint32_t at)
+{
+    if (o->box == NULL)
+        return false;
+    /* Kubernetes' standards forbid every bind mount and published port, which is how Compose works. */
+    if (str_starts(reason->policy, "pod-security-"))
+        return true;
+    if (!is_covered(reason->policy))
+        return false;
+    for (size_t i = from; i < f->n; i++) {
+        if (f->items[i].at == at && str_eq(f->items[i].policy, "configuration") && weight_of(f->items[i].effect) <= weight_of(reason->effect))
+            return true;
+    }
+    return false;
+}
+
 /* A reason says where by a path, or by the container; else the object is meant. */
-static void add_policy_reason(struct found *f, const struct config_object *o, const struct reason *reason, const struct workload *w)
+static void add_policy_reason(struct found *f, size_t from, const struct config_object *o, const struct reason *reason, const struct workload *w)
 {
     const struct json *at = NULL;
     const char *path = o->root;
@@ -103,13 +144,16 @@ static void add_policy_reason(struct found *f, const struct config_object *o, co
     } else if (reason->where != NULL) {
         at = container_named(w->spec, reason->where);
     }
-    found_add(f, at != NULL ? at->offset : o->at, (struct check_reason){
+    uint32_t place = at != NULL ? at->offset : o->at;
+    if (is_said(f, from, o, reason, place))
+        return;
+    found_add(f, place, (struct check_reason){
         .object = o->name, .policy = reason->policy, .rule = reason->rule, .severity = reason->severity, .effect = reason->effect,
         .message = reason->where != NULL && *reason->where != '$' ? arena_printf(f->arena, "%s: %s", reason->where, reason->message) : reason->message,
         .path = path, .remediation = reason->remediation });
 }
 
-static int judge_policies(struct found *f, const struct config_object *o, const struct config_judge *how, struct err *err)
+static int judge_policies(struct found *f, size_t from, const struct config_object *o, const struct config_judge *how, struct err *err)
 {
     struct policy_image *images = arena_array(f->arena, o->n_images, sizeof *images);
     struct workload w;
@@ -132,7 +176,7 @@ static int judge_policies(struct found *f, const struct config_object *o, const 
     if (verdict_decide(how->policies, &in, f->arena, &v, err) != 0)
         return -1;
     for (size_t i = 0; i < v.n_reasons && !f->failed && !f->truncated; i++)
-        add_policy_reason(f, o, &v.reasons[i], &w);
+        add_policy_reason(f, from, o, &v.reasons[i], &w);
     return 0;
 }
 
@@ -148,13 +192,6 @@ void box_judge(const struct box *b, const char *object, const struct config *c, 
     judge_walls(&j);
     judge_running(&j);
     judge_environment(&j);
-}
-
-static int weight_of(int effect)
-{
-    static const int weight[DECISION_N] = { [DECISION_FAIL] = 0, [DECISION_UNKNOWN] = 1, [DECISION_WARN] = 2, [DECISION_PASS] = 3 };
-
-    return weight[effect];
 }
 
 static int by_weight(const void *a, const void *b)
@@ -173,11 +210,13 @@ static int by_weight(const void *a, const void *b)
 
 static int judge_object(struct found *f, const struct config_object *o, const struct config_judge *how, int minor, struct err *err)
 {
+    size_t from = f->n;
+
     if (o->box != NULL)
         box_judge(o->box, o->name, f->config, f);
     else if (!how->no_pod_security && judge_pod_security(f, o, how, minor, err) != 0)
         return -1;
-    return how->policies != NULL && judge_policies(f, o, how, err) != 0 ? -1 : 0;
+    return how->policies != NULL && judge_policies(f, from, o, how, err) != 0 ? -1 : 0;
 }
 
 int config_judge(const struct config *c, const struct config_judge *how, struct arena *arena, struct check_answer *out, struct err *err)

@@ -207,7 +207,7 @@ static int read_workload(struct reading *r, const struct json *raw, const char *
 
     if (doc == NULL || object == NULL)
         return err_nomem(err);
-    if (tree_copy(r->arena, raw, 0, change_scalar, r->out, doc, err) != 0)
+    if (tree_copy(r->arena, raw, 0, true, change_scalar, r->out, doc, err) != 0)
         return -1;
     if (!workload_read(doc, &w)) {
         r->out->n_other++;

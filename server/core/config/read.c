@@ -147,7 +147,7 @@ int reading_docs(struct reading *r, size_t file, const struct json **docs, size_
     if (moved == NULL)
         return err_nomem(err);
     for (size_t i = 0; i < *n; i++) {
-        if (tree_copy(r->arena, &raw[i], r->out->bases[file], NULL, NULL, &moved[i], err) != 0)
+        if (tree_copy(r->arena, &raw[i], r->out->bases[file], false, NULL, NULL, &moved[i], err) != 0)
             return -1;
     }
     *docs = moved;

@@ -67,7 +67,7 @@ struct json make_int(int64_t i, uint32_t at)
 static int copy_value(struct maker *m, const char *key, const struct json *v, uint32_t base, change_fn *change, void *data,
                       struct json *out, struct err *err)
 {
-    struct maker inner = { .arena = m->arena };
+    struct maker inner = { .arena = m->arena, .drop_nulls = m->drop_nulls };
 
     if (v->type != JSON_ARRAY && v->type != JSON_OBJECT) {
         *out = *v;
@@ -83,6 +83,8 @@ static int copy_value(struct maker *m, const char *key, const struct json *v, ui
             return -1;
         if (list)
             make_item(&inner, one);
+        else if (m->drop_nulls && one.type == JSON_NULL)
+            continue;
         else
             make_member(&inner, v->members[i].key, one);
     }
@@ -90,10 +92,10 @@ static int copy_value(struct maker *m, const char *key, const struct json *v, ui
     return inner.failed ? err_nomem(err) : 0;
 }
 
-int tree_copy(struct arena *arena, const struct json *v, uint32_t base, change_fn *change, void *data, struct json *out,
-              struct err *err)
+int tree_copy(struct arena *arena, const struct json *v, uint32_t base, bool drop_nulls, change_fn *change, void *data,
+              struct json *out, struct err *err)
 {
-    struct maker m = { .arena = arena };
+    struct maker m = { .arena = arena, .drop_nulls = drop_nulls };
 
     return copy_value(&m, "", v, base, change, data, out, err);
 }
