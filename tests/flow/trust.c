@@ -168,6 +168,45 @@ static void very_many_long_reasons_are_an_answer_and_no_failure(void **state)
     assert_true(json_len(json_get(get_image(t, 6, "/verdicts", 200), "items")) > 0);
 }
 
+/* Titles, scores and "known exploited" are the whole fleet's. */
+static void an_unsigned_report_of_one_team_does_not_rewrite_vulnerabilities_of_all(void **state)
+{
+    struct fixture *t = *state;
+    struct report_spec s = spec_of(7);
+    char token[KEEPD_TOKEN];
+
+    upload(t, &s, 201);
+    token_for(t, "mine.example/*", token);
+    allow_unsigned(t, "mine.example/*");
+    s.image = 8;
+    s.repository = "mine.example/app";
+    buf_clear(&t->body);
+    report_make(&s, &t->body);
+    for (char *at = t->body.ptr; (at = strstr(at, "a made-up flaw")) != NULL; at++)
+        *at = 'b';
+    assert_int_equal(status_of(t, token, ""), 201);
+    const struct json *items = json_get(get(t, "/v1/vulnerabilities?q=CVE-2026-0001", 200), "items");
+    assert_string_equal(json_get_str(json_at(items, 0), "title", ""), "a made-up flaw");
+}
+
+static void a_scan_that_comes_late_does_not_take_the_tag_back(void **state)
+{
+    struct fixture *t = *state;
+    struct report_spec s = spec_of(9);
+    char digest[72];
+
+    s.repository = "shop.example/tags";
+    for (s.image = 9; s.image <= 10; s.image++, s.scanned_ms -= 10 * MS_DAY) {
+        buf_clear(&t->body);
+        envelope_make(&s, t->keepd.key, false, &t->body);
+        post_body(t, "?image=shop.example/tags:1.0", NULL, 201);
+    }
+    send_json(t, "POST", "/v1/running", "{\"cluster\":\"c1\",\"workloads\":[{\"namespace\":\"n\",\"workload\":\"w\",\"container\":\"c\","
+              "\"image\":\"shop.example/tags:1.0\"}]}", 200);
+    image_digest(9, digest);
+    assert_string_equal(json_str(json_path(json_at(json_get(get(t, "/v1/running", 200), "items"), 0), "image.digest"), ""), digest);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -177,6 +216,8 @@ int main(void)
         cmocka_unit_test(a_list_of_packages_takes_nothing_from_the_scan_before_it),
         cmocka_unit_test(an_issue_is_as_old_as_when_it_was_first_seen),
         cmocka_unit_test(very_many_long_reasons_are_an_answer_and_no_failure),
+        cmocka_unit_test(an_unsigned_report_of_one_team_does_not_rewrite_vulnerabilities_of_all),
+        cmocka_unit_test(a_scan_that_comes_late_does_not_take_the_tag_back),
     };
 
     return cmocka_run_group_tests_name("trust", tests, fixture_open, fixture_close);
