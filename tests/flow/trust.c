@@ -207,6 +207,28 @@ static void a_scan_that_comes_late_does_not_take_the_tag_back(void **state)
     assert_string_equal(json_str(json_path(json_at(json_get(get(t, "/v1/running", 200), "items"), 0), "image.digest"), ""), digest);
 }
 
+static int asked(struct fixture *t, const char *token, const char *method, const char *path, const char *body)
+{
+    struct ask ask = { method, path, token, body != NULL ? "Content-Type: application/json\r\n" : NULL, body, body != NULL ? strlen(body) : 0 };
+
+    return client_send(&t->client, &ask).status;
+}
+
+/* Whatever its role: it could make itself a token without limits otherwise. */
+static void a_token_limited_to_repositories_has_no_say_over_the_whole(void **state)
+{
+    struct fixture *t = *state;
+    char token[KEEPD_TOKEN];
+
+    snprintf(token, sizeof token, "%s", text_at(send_json(t, "POST", "/v1/tokens",
+             "{\"name\":\"limited admin\",\"role\":\"admin\",\"repositories\":[\"own.example/*\"],\"expires_in\":\"1d\"}", 201), "token"));
+    assert_int_equal(asked(t, token, "GET", "/v1/images", NULL), 200);
+    assert_int_equal(asked(t, token, "GET", "/v1/vulnerabilities", NULL), 403);
+    assert_int_equal(asked(t, token, "GET", "/v1/posture", NULL), 403);
+    assert_int_equal(asked(t, token, "POST", "/v1/tokens", "{\"name\":\"more\",\"role\":\"admin\",\"expires_in\":\"1d\"}"), 403);
+    assert_int_equal(asked(t, token, "POST", "/v1/repositories", "{\"name\":\"shop.example/app\",\"team\":\"mine\"}"), 403);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -218,6 +240,7 @@ int main(void)
         cmocka_unit_test(very_many_long_reasons_are_an_answer_and_no_failure),
         cmocka_unit_test(an_unsigned_report_of_one_team_does_not_rewrite_vulnerabilities_of_all),
         cmocka_unit_test(a_scan_that_comes_late_does_not_take_the_tag_back),
+        cmocka_unit_test(a_token_limited_to_repositories_has_no_say_over_the_whole),
     };
 
     return cmocka_run_group_tests_name("trust", tests, fixture_open, fixture_close);
