@@ -207,6 +207,22 @@ static void a_scan_that_comes_late_does_not_take_the_tag_back(void **state)
     assert_string_equal(json_str(json_path(json_at(json_get(get(t, "/v1/running", 200), "items"), 0), "image.digest"), ""), digest);
 }
 
+static void an_upload_for_another_image_than_the_signed_one_is_refused(void **state)
+{
+    struct fixture *t = *state;
+    struct report_spec s = spec_of(11);
+    char digest[72], query[200];
+
+    buf_clear(&t->body);
+    envelope_make(&s, t->keepd.key, false, &t->body);
+    image_digest(12, digest);
+    snprintf(query, sizeof query, "?image=shop.example/app@%s", digest);
+    post_body(t, query, NULL, 422);
+    image_digest(11, digest);
+    snprintf(query, sizeof query, "?image=shop.example/app@%s", digest);
+    post_body(t, query, NULL, 201);
+}
+
 static int asked(struct fixture *t, const char *token, const char *method, const char *path, const char *body)
 {
     struct ask ask = { method, path, token, body != NULL ? "Content-Type: application/json\r\n" : NULL, body, body != NULL ? strlen(body) : 0 };
@@ -241,6 +257,7 @@ int main(void)
         cmocka_unit_test(an_unsigned_report_of_one_team_does_not_rewrite_vulnerabilities_of_all),
         cmocka_unit_test(a_scan_that_comes_late_does_not_take_the_tag_back),
         cmocka_unit_test(a_token_limited_to_repositories_has_no_say_over_the_whole),
+        cmocka_unit_test(an_upload_for_another_image_than_the_signed_one_is_refused),
     };
 
     return cmocka_run_group_tests_name("trust", tests, fixture_open, fixture_close);
