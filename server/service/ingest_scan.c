@@ -147,7 +147,7 @@ static int intern_package(struct writing *w, size_t i, int64_t *id, struct err *
     return 0;
 }
 
-/* A list of packages replaces an older one; what merely matched something (Grype)
+/* A list of packages replaces an older one, but an unsigned one none that is signed; what merely matched something (Grype)
  * stands in only as long as there is no list. */
 static int write_inventory(struct writing *w, struct err *err)
 {
@@ -159,6 +159,9 @@ static int write_inventory(struct writing *w, struct err *err)
 
     if (in->n_packages == 0 && !in->scan.has_inventory)
         return 0;
+    int kept = in->claim.signer == NULL ? scan_has_signed_inventory(c->db, w->image_id, err) : 0;
+    if (kept != 0)
+        return kept < 0 ? -1 : 0;
     if (image_inventory(c->db, w->image_id, &inventory_ms, hash, &has_hash, err) != 0)
         return -1;
     if (inventory_ms != TIME_UNKNOWN && (!in->scan.has_inventory || inventory_ms > in->row.effective_ms))

@@ -223,6 +223,25 @@ static void an_upload_for_another_image_than_the_signed_one_is_refused(void **st
     post_body(t, query, NULL, 201);
 }
 
+static void an_unsigned_list_of_packages_does_not_replace_a_signed_one(void **state)
+{
+    struct fixture *t = *state;
+    struct report_spec s = spec_of(13);
+    char digest[72], at[TIME_TEXT], query[200];
+
+    s.repository = "open.example/listed";
+    upload(t, &s, 201);
+    image_digest(13, digest);
+    time_format(time_now_ms(), at);
+    buf_clear(&t->body);
+    buf_printf(&t->body, "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"version\":1,\"metadata\":{\"timestamp\":\"%s\","
+               "\"tools\":[{\"vendor\":\"anchore\",\"name\":\"syft\",\"version\":\"1.0\"}]},\"components\":[{\"type\":\"library\",\"name\":\"zlib1g\","
+               "\"version\":\"1.2.13\",\"purl\":\"pkg:deb/debian/zlib1g@1.2.13?arch=amd64\"}]}", at);
+    snprintf(query, sizeof query, "?image=open.example/listed@%s", digest);
+    post_body(t, query, NULL, 201);
+    assert_int_equal(json_len(json_get(get_image(t, 13, "/packages", 200), "items")), 20);
+}
+
 static int asked(struct fixture *t, const char *token, const char *method, const char *path, const char *body)
 {
     struct ask ask = { method, path, token, body != NULL ? "Content-Type: application/json\r\n" : NULL, body, body != NULL ? strlen(body) : 0 };
@@ -258,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_scan_that_comes_late_does_not_take_the_tag_back),
         cmocka_unit_test(a_token_limited_to_repositories_has_no_say_over_the_whole),
         cmocka_unit_test(an_upload_for_another_image_than_the_signed_one_is_refused),
+        cmocka_unit_test(an_unsigned_list_of_packages_does_not_replace_a_signed_one),
     };
 
     return cmocka_run_group_tests_name("trust", tests, fixture_open, fixture_close);
