@@ -304,6 +304,7 @@ int cmd_serve(struct command_line *cl)
     LOG(&s.log, LOG_INFO, "serving", LOG_TEXT("listen", s.config.listen), LOG_INT("port", http_port(s.http, false)),
         LOG_TEXT("version", KEEP_VERSION), LOG_INT("started_ms", time_now_ms() - s.app.started_ms));
     run_until_told(&s, &set);
+    bool failed = ready_hook(&s.app, &err) != 0;     /* we told ourselves: a supervisor is to start us again */
     stop(&s);
-    return 0;
+    return failed ? 1 : 0;
 }

@@ -19,7 +19,6 @@
 
 static int image_of(struct call *c, const struct workload_in *w, size_t at, int64_t *id, bool *is_new, struct err *err)
 {
-    static const struct image_counts none;
     const struct freshness_limits limits = app_limits(c->app);
     struct imageref ref;
     struct image known;
@@ -49,7 +48,7 @@ static int image_of(struct call *c, const struct workload_in *w, size_t at, int6
         return err_nomem(err);
     if (repository_upsert(c->db, name, NULL, c->now_ms, &repository, err) != 0 ||
         image_insert(c->db, ref.digest, repository, c->now_ms, id, err) != 0 ||
-        trend_add(c->db, c->now_ms, "", NULL, &none, err) != 0 ||
+        trend_add_image(c->db, c->now_ms, repository, err) != 0 ||
         (ref.tag != NULL && image_describe(c->db, *id, ref.tag, NULL, NULL, NULL, NULL, c->now_ms, err) != 0))
         return -1;
     return image_judge(c->app, c->db, *id, "seen running", c->now_ms, c->now_ms, c->arena, &verdict, err);
@@ -215,8 +214,10 @@ int repository_set(struct call *c, const void *in_, void *out_, struct err *err)
     const char *name = ref.is_id ? NULL : imageref_name(c->arena, &ref);
     if (name == NULL)
         return err_set(err, ERR_INVALID, "$.name: expected a repository");
+    if (!may_see(c, name))
+        return err_set(err, ERR_FORBIDDEN, "%s may not speak of repository %s", c->caller->name, name);
     if (repository_upsert(c->db, name, in->team, c->now_ms, &id, err) != 0 ||
-        repository_set_team(c->db, name, in->team, err) < 0)
+        repository_set_team(c->db, name, in->team, c->now_ms, err) < 0)
         return -1;
     *out = (struct repository_answer){ .name = name, .team = in->team };
     return audit_change(c, "update", "repository", name, &repository_shape, NULL, out, err);

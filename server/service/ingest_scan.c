@@ -79,10 +79,9 @@ static int write_image(struct writing *w, struct err *err)
     struct call *c = w->c;
     struct intake *in = w->in;
     const struct freshness_limits limits = app_limits(c->app);
-    static const struct image_counts none;
     struct image image;
 
-    if (repository_upsert(c->db, in->repository, in->team, c->now_ms, &w->repository_id, err) != 0)
+    if (repository_upsert(c->db, in->repository, in->team, in->row.effective_ms, &w->repository_id, err) != 0)
         return -1;
     int rc = image_find(c->db, in->claim.subject, &limits, c->now_ms, c->arena, &image, err);
     if (rc < 0)
@@ -92,7 +91,7 @@ static int write_image(struct writing *w, struct err *err)
         return check_place(c, in, image.repository, err);
     }
     return image_insert(c->db, in->claim.subject, w->repository_id, c->now_ms, &w->image_id, err) != 0 ||
-           trend_add(c->db, in->row.effective_ms, in->team != NULL ? in->team : "", NULL, &none, err) != 0 ? -1 : 0;
+           trend_add_image(c->db, in->row.effective_ms, w->repository_id, err) != 0 ? -1 : 0;
 }
 
 static int write_names(struct writing *w, struct err *err)

@@ -118,7 +118,6 @@ int image_show(struct call *c, const void *in, void *out_, struct err *err)
 static int register_new(struct call *c, const struct image_new *in, const struct imageref *ref, const char *digest, int64_t *id,
                         struct err *err)
 {
-    static const struct image_counts none;
     struct verdict verdict;
     int64_t repository;
 
@@ -129,7 +128,7 @@ static int register_new(struct call *c, const struct image_new *in, const struct
         return err_set(err, ERR_FORBIDDEN, "%s may not register images of %s", c->caller->name, name);
     if (repository_upsert(c->db, name, in->team, c->now_ms, &repository, err) != 0 ||
         image_insert(c->db, digest, repository, c->now_ms, id, err) != 0 ||
-        trend_add(c->db, c->now_ms, in->team != NULL ? in->team : "", NULL, &none, err) != 0)
+        trend_add_image(c->db, c->now_ms, repository, err) != 0)
         return -1;
     if (ref->tag != NULL && !ref->tag_implied &&
         (image_add_tag(c->db, *id, repository, ref->tag, c->now_ms, err) != 0 ||

@@ -2,6 +2,7 @@
 #include "store/image.h"
 
 #include "base/time.h"
+#include "store/posture.h"
 #include "store/rows.h"
 #include "wire/imageref.h"
 
@@ -206,19 +207,31 @@ int repository_upsert(struct db *db, const char *name, const char *team, int64_t
     known = db_col_i(&rows, 0);
     bool adopt = team != NULL && *team != '\0' && *db_col_t(&rows, 1) == '\0';
     db_rows_close(&rows);
-    if (adopt && db_exec(db, &Q[Q_REPO_TEAM], DB_IN(db_t(team), db_i(known)), NULL, err) != 0)
+    if (adopt && (trend_move(db, now_ms, known, "", team, err) != 0 ||
+                  db_exec(db, &Q[Q_REPO_TEAM], DB_IN(db_t(team), db_i(known)), NULL, err) != 0))
         return -1;
     *id = known;
     return 0;
 }
 
-int repository_set_team(struct db *db, const char *name, const char *team, struct err *err)
+int repository_set_team(struct db *db, const char *name, const char *team, int64_t now_ms, struct err *err)
 {
-    int64_t changed;
+    struct db_rows rows = { 0 };
+    struct arena arena;
+    bool failed = false;
 
-    if (db_exec(db, &Q[Q_REPO_SET_TEAM], DB_IN(db_t(team), db_t(name)), &changed, err) != 0)
+    int rc = db_row(db, &Q[Q_REPO_GET], DB_IN(db_t(name)), &rows, err);
+    if (rc != 1)
+        return rc;
+    arena_init(&arena, 64 << 10);
+    int64_t id = db_col_i(&rows, 0);
+    const char *was = db_col_text(&rows, 1, &arena, &failed);
+    db_rows_close(&rows);
+    rc = failed ? err_nomem(err) : str_eq(was, team) ? 0 : trend_move(db, now_ms, id, was, team, err);
+    arena_clear(&arena);
+    if (rc != 0 || db_exec(db, &Q[Q_REPO_SET_TEAM], DB_IN(db_t(team), db_t(name)), NULL, err) != 0)
         return -1;
-    return changed > 0;
+    return 1;
 }
 
 int image_insert(struct db *db, const char *digest, int64_t repository_id, int64_t now_ms, int64_t *id, struct err *err)

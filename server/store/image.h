@@ -10,11 +10,11 @@
 extern const struct db_queries image_queries;
 
 /* The repository's row, made when it is new.  A non-empty team is set when the
- * row has none.  *team (may be NULL) is what stands now. */
+ * row has none; the trend follows it from the day of now_ms on. */
 int repository_upsert(struct db *db, const char *name, const char *team, int64_t now_ms, int64_t *id, struct err *err);
 
-/* Sets the team; 1 when the repository exists, 0 when not. */
-int repository_set_team(struct db *db, const char *name, const char *team, struct err *err);
+/* Sets the team, and moves what the trend counts to it; 1 when the repository exists, 0 when not. */
+int repository_set_team(struct db *db, const char *name, const char *team, int64_t now_ms, struct err *err);
 
 /* By its own digest or by any alias.  1 found, 0 not, -1 error.  Freshness is
  * computed at now. */

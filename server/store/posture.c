@@ -12,7 +12,7 @@
     "WHEN scanned_ms > $3 - 2592000000 THEN 4 WHEN scanned_ms > $3 - 7776000000 THEN 5 ELSE 6 END"
 #define TOTAL(column) "CAST(SUM(" column ") AS BIGINT)"
 
-enum { Q_ALL, Q_TEAMS, Q_TREND_ADD, Q_TREND_BEFORE, Q_TREND, Q_VERDICT_ADD, Q_VERDICT_LIST, Q_N };
+enum { Q_ALL, Q_TEAMS, Q_TREND_ADD, Q_TREND_BEFORE, Q_TREND, Q_TEAM_OF, Q_SUM_OF, Q_VERDICT_ADD, Q_VERDICT_LIST, Q_N };
 
 static const struct db_query Q[Q_N] = {
     /* One row per (verdict, freshness, age, runs): at most 4 * 5 * 8 * 2. */
@@ -41,6 +41,11 @@ static const struct db_query Q[Q_N] = {
         "FROM trend WHERE team = $1 AND day < $2" },
     [Q_TREND] = { "trend.list", "ti", "iiiiiii",
         "SELECT day, n_images, n_critical, n_high, n_medium, n_low, n_kev FROM trend WHERE team = $1 AND day >= $2 ORDER BY day" },
+    [Q_TEAM_OF] = { "trend.team_of", "i", "t", "SELECT team FROM repositories WHERE id = $1" },
+    [Q_SUM_OF] = { "trend.sum_of", "i", "iiiiii",
+        "SELECT COUNT(*), CAST(COALESCE(SUM(n_critical), 0) AS BIGINT), CAST(COALESCE(SUM(n_high), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(n_medium), 0) AS BIGINT), CAST(COALESCE(SUM(n_low), 0) AS BIGINT), CAST(COALESCE(SUM(n_kev), 0) AS BIGINT) "
+        "FROM images WHERE repository_id = $1" },
     [Q_VERDICT_ADD] = { "verdict.add", "iiitt", "",
         "INSERT INTO verdicts (image_id, at_ms, decision, cause, reasons) VALUES ($1, $2, $3, $4, $5) "
         "ON CONFLICT (image_id, at_ms) DO UPDATE SET decision = excluded.decision, cause = excluded.cause, reasons = excluded.reasons" },
@@ -109,20 +114,60 @@ static int64_t day_of(int64_t at_ms)
     return at_ms >= 0 ? at_ms / MS_DAY : (at_ms - MS_DAY + 1) / MS_DAY;
 }
 
+static int shift(struct db *db, int64_t at_ms, const char *team, const int64_t d[6], int sign, struct err *err)
+{
+    return db_exec(db, &Q[Q_TREND_ADD], DB_IN(db_i(day_of(at_ms)), db_t(team), db_i(sign * d[0]), db_i(sign * d[1]), db_i(sign * d[2]),
+                                              db_i(sign * d[3]), db_i(sign * d[4]), db_i(sign * d[5])), NULL, err);
+}
+
+int trend_add_image(struct db *db, int64_t at_ms, int64_t repository_id, struct err *err)
+{
+    static const int64_t one[6] = { 1 };
+    struct db_rows rows = { 0 };
+    struct arena arena;
+    bool failed = false;
+
+    int rc = db_row(db, &Q[Q_TEAM_OF], DB_IN(db_i(repository_id)), &rows, err);
+    if (rc != 1)
+        return rc < 0 ? -1 : err_set(err, ERR_INTERNAL, "repository %lld is gone", (long long)repository_id);
+    arena_init(&arena, 64 << 10);
+    const char *team = db_col_text(&rows, 0, &arena, &failed);
+    db_rows_close(&rows);
+    rc = failed ? err_nomem(err) : shift(db, at_ms, "", one, 1, err);
+    if (rc == 0 && *team != '\0')
+        rc = shift(db, at_ms, team, one, 1, err);
+    arena_clear(&arena);
+    return rc;
+}
+
+int trend_move(struct db *db, int64_t at_ms, int64_t repository_id, const char *from, const char *to, struct err *err)
+{
+    struct db_rows rows = { 0 };
+    int64_t d[6];
+
+    int rc = db_row(db, &Q[Q_SUM_OF], DB_IN(db_i(repository_id)), &rows, err);
+    if (rc != 1)
+        return rc < 0 ? -1 : err_set(err, ERR_INTERNAL, "an aggregate without a row");
+    for (size_t i = 0; i < N_ITEMS(d); i++)
+        d[i] = db_col_i(&rows, (int)i);
+    db_rows_close(&rows);
+    if (*from != '\0' && shift(db, at_ms, from, d, -1, err) != 0)
+        return -1;
+    return *to != '\0' ? shift(db, at_ms, to, d, 1, err) : 0;
+}
+
 int trend_add(struct db *db, int64_t at_ms, const char *team, const struct image_counts *before,
               const struct image_counts *after, struct err *err)
 {
-    static const struct image_counts none;
-    const struct image_counts *b = before != NULL ? before : &none;
-    const int64_t d[] = { before == NULL, after->critical - b->critical, after->high - b->high, after->medium - b->medium,
+    const struct image_counts *b = before;
+    const int64_t d[6] = { 0, after->critical - b->critical, after->high - b->high, after->medium - b->medium,
                           after->low - b->low, after->kev - b->kev };
     const char *rows[] = { "", team };
 
     if ((d[0] | d[1] | d[2] | d[3] | d[4] | d[5]) == 0)
         return 0;
     for (size_t i = 0; i < (*team == '\0' ? 1u : 2u); i++) {
-        if (db_exec(db, &Q[Q_TREND_ADD], DB_IN(db_i(day_of(at_ms)), db_t(rows[i]), db_i(d[0]), db_i(d[1]), db_i(d[2]), db_i(d[3]),
-                                               db_i(d[4]), db_i(d[5])), NULL, err) != 0)
+        if (shift(db, at_ms, rows[i], d, 1, err) != 0)
             return -1;
     }
     return 0;

@@ -25,10 +25,15 @@ struct team_posture { const char *team; int64_t images, failing, stale, critical
 int posture_teams(struct db *db, const struct freshness_limits *limits, int64_t now_ms, struct arena *arena,
                   struct team_posture **items, size_t *n, struct err *err);
 
-/* Adds the difference `after` - `before` to a day, for the team and for all ("").
- * before NULL: a new image. */
+/* Adds the difference `after` - `before` to a day, for the team and for all (""). */
 int trend_add(struct db *db, int64_t at_ms, const char *team, const struct image_counts *before,
               const struct image_counts *after, struct err *err);
+
+/* A new image: counted for the team of its repository and for all. */
+int trend_add_image(struct db *db, int64_t at_ms, int64_t repository_id, struct err *err);
+
+/* The images of a repository and what is open in them go from one team to another; '' is no team. */
+int trend_move(struct db *db, int64_t at_ms, int64_t repository_id, const char *from, const char *to, struct err *err);
 
 struct trend_day { int64_t day, images, critical, high, medium, low, kev; };
 /* Open findings at the end of each of the last `days` days up to now, oldest first. */
