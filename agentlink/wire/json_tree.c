@@ -146,7 +146,7 @@ enum json_made json_make_array(struct arena *arena, const struct json_member *me
 
 void json_position(const void *text, size_t len, uint32_t offset, unsigned *line, unsigned *column)
 {
-    const char *s = text, *stop = s + (offset < len ? offset : len);
+    const char *s = text != NULL && len > 0 ? text : "", *stop = s + (offset < len ? offset : len);
 
     *line = 1;
     const char *start = s;

@@ -115,6 +115,12 @@ static int check_keep(struct check_answer *a, struct arena *arena, struct err *e
     return 0;
 }
 
+/* The arena grows with the body allowed: who fills it asks for too much, and trying again is no help. */
+static int too_much(struct err *err)
+{
+    return err->kind == ERR_UNAVAILABLE ? err_set(err, ERR_TOO_LARGE, "too much for one check; split the file") : -1;
+}
+
 static int judge(struct call *c, const struct config *config, const struct check_query *q, struct check_answer *out, struct err *err)
 {
     struct looking *l = arena_alloc(c->arena, sizeof *l);
@@ -134,7 +140,9 @@ static int judge(struct call *c, const struct config *config, const struct check
     how.policies = set;
     how.data = l;
     int rc = config_judge(config, &how, c->arena, out, err);
-    if (rc == 0 && l->failed) {
+    if (rc != 0 && !l->failed)
+        rc = too_much(err);
+    if (l->failed) {
         *err = l->err;
         rc = -1;
     }
@@ -154,9 +162,7 @@ int check_config(struct call *c, const void *in, void *out_, struct err *err)
     (void)in;
     if (file.len == 0)
         return err_set(err, ERR_INVALID, "the body is empty: expected YAML or JSON");
-    if (config_read(&input, c->arena, &config, err) != 0) {
-        /* The arena grows with the body allowed: who fills it asks for too much, and trying again is no help. */
-        return err->kind == ERR_UNAVAILABLE ? err_set(err, ERR_TOO_LARGE, "too much for one check; split the file") : -1;
-    }
+    if (config_read(&input, c->arena, &config, err) != 0)
+        return too_much(err);
     return judge(c, &config, q, out_, err);
 }

@@ -227,10 +227,11 @@ static void the_canonical_form_is_gos(void **state)
         { "\"\\n\\r\\t\\\"\\\\\"", "\"\\n\\r\\t\\\"\\\\\"", false },
         { "\"\\b\\f\\u0001\\u007f\"", "\"\\b\\f\\u0001\x7f\"", false },
         { "\"\\b\\f\"", "\"\\u0008\\u000c\"", true },
+        { "{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}", false },
         { "[null,true,false,\"\",{},[]]", "[null,true,false,\"\",{},[]]", false },
     };
     struct fixture *t = *state;
-    const struct json_opts opts = { .big_numbers = true };
+    const struct json_opts opts = { .big_numbers = true, .duplicate_keys = true };
 
     for (size_t i = 0; i < N_ITEMS(rows); i++) {
         struct json v;

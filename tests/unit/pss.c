@@ -100,6 +100,7 @@ static const struct { const char *spec, *version; enum pss_level level; const ch
       "violates PodSecurity \"restricted:latest\": seccompProfile (pod or container \"a\" must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")" },
     { "{os: {name: windows}, securityContext: {runAsNonRoot: true}, containers: [{name: a}]}", "1.25", PSS_RESTRICTED, "" },
     { "{hostNetwork: true, containers: [{name: a, securityContext: {privileged: true}}]}", "latest", PSS_PRIVILEGED, "" },
+    { "hello", "latest", PSS_PRIVILEGED, "" },
 };
 
 static void each_check_speaks_as_kubernetes_does(void **state)

@@ -67,7 +67,7 @@ static const struct field result_fields[] = {
 SHAPE(scan_result_shape, "scan_result", struct scan_result, result_fields);
 
 static const struct field evidence_fields[] = {
-    TEXT_F("id", struct evidence_answer, id, "SHA-256 of the bytes, hex."),
+    TEXT_F("id", struct evidence_answer, id, "Hash of the bytes (and of a detached signature), hex."),
     TEXT_F("kind", struct evidence_answer, kind, "dsse, bundle, detached, unsigned"),
     INT_F("length", struct evidence_answer, length, "Bytes."),
     OBJECT_F("signer", struct evidence_answer, signer, signer_brief_shape, "Who signed it."),

@@ -74,6 +74,6 @@ enum path_weight path_weight(const char *clean);
 
 /* ---- rules (rules*.c) ---- */
 struct found;                                     /* judge.c's list */
-void box_judge(const struct box *b, const char *object, const struct config *c, struct found *f);
+void box_judge(const struct box *b, const char *object, struct found *f);
 
 #endif

@@ -182,11 +182,10 @@ static int judge_policies(struct found *f, size_t from, const struct config_obje
 
 /* ---- all ------------------------------------------------------------------------------------------- */
 
-void box_judge(const struct box *b, const char *object, const struct config *c, struct found *f)
+void box_judge(const struct box *b, const char *object, struct found *f)
 {
     struct judging_box j = { b, object, f };
 
-    (void)c;
     judge_host(&j);
     judge_capabilities(&j);
     judge_walls(&j);
@@ -213,7 +212,7 @@ static int judge_object(struct found *f, const struct config_object *o, const st
     size_t from = f->n;
 
     if (o->box != NULL)
-        box_judge(o->box, o->name, f->config, f);
+        box_judge(o->box, o->name, f);
     else if (!how->no_pod_security && judge_pod_security(f, o, how, minor, err) != 0)
         return -1;
     return how->policies != NULL && judge_policies(f, from, o, how, err) != 0 ? -1 : 0;

@@ -35,7 +35,14 @@ static int by_key(const void *a, const void *b)
     uint32_t n = x->key_len < y->key_len ? x->key_len : y->key_len;
     int order = memcmp(x->key, y->key, n);
 
-    return order != 0 ? order : (x->key_len > y->key_len) - (x->key_len < y->key_len);
+    if (order == 0)
+        order = (x->key_len > y->key_len) - (x->key_len < y->key_len);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+static bool same_key(const struct json_member *a, const struct json_member *b)
+{
+    return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
 }
 
 static void put_object(const struct json *v, const char *text, bool old, struct buf *out)
@@ -50,9 +57,13 @@ static void put_object(const struct json *v, const char *text, bool old, struct 
         sorted[i] = &v->members[i];
     qsort(sorted, v->n, sizeof *sorted, by_key);
     buf_putc(out, '{');
+    bool first = true;
     for (uint32_t i = 0; i < v->n; i++) {
-        if (i > 0)
+        if (i + 1 < v->n && same_key(sorted[i], sorted[i + 1]))
+            continue;                             /* of a key that stands twice, the last one counts */
+        if (!first)
             buf_putc(out, ',');
+        first = false;
         put_string(sorted[i]->key, sorted[i]->key_len, old, out);
         buf_putc(out, ':');
         opa_canonical(&sorted[i]->value, text, old, out);

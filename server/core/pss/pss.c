@@ -142,7 +142,7 @@ int pss_check(const struct json *object, enum pss_level level, int minor_version
 
     if (found == NULL)
         return err_nomem(err);
-    if (open_pod(object, &r))
+    if (level != PSS_PRIVILEGED && open_pod(object, &r))
         run_checks(&r, level, found, &n_found);
     if (r.failed)
         return err_nomem(err);
