@@ -242,6 +242,33 @@ static void an_unsigned_list_of_packages_does_not_replace_a_signed_one(void **st
     assert_int_equal(json_len(json_get(get_image(t, 13, "/packages", 200), "items")), 20);
 }
 
+/* A signature is part of the request: the answer to the unsigned one is not the answer. */
+static void a_repeated_key_with_another_signature_is_another_request(void **state)
+{
+    struct fixture *t = *state;
+    struct report_spec s = spec_of(14);
+    char digest[72], headers[300];
+    struct arena arena;
+    struct buf with;
+    struct err err;
+
+    s.repository = "open.example/keyed";
+    image_digest(14, digest);
+    buf_clear(&t->body);
+    report_make(&s, &t->body);
+    snprintf(headers, sizeof headers, "Idempotency-Key: one\r\nKeep-Subject: %s\r\n", digest);
+    post_body(t, "", headers, 201);
+    post_body(t, "", headers, 201);                  /* the same answer */
+    arena_init(&arena, 64 << 20);
+    buf_init(&with, 8192);
+    buf_printf(&with, "%sKeep-Signature: ", headers);
+    assert_int_equal(detached_sign(&arena, digest, (struct bytes){ (unsigned char *)t->body.ptr, t->body.len }, t->keepd.key, &with, &err), 0);
+    buf_puts(&with, "\r\n");
+    assert_true(post_scan(t, ROLE_CI, "", with.ptr).status >= 400);
+    arena_clear(&arena);
+    buf_free(&with);
+}
+
 static int asked(struct fixture *t, const char *token, const char *method, const char *path, const char *body)
 {
     struct ask ask = { method, path, token, body != NULL ? "Content-Type: application/json\r\n" : NULL, body, body != NULL ? strlen(body) : 0 };
@@ -278,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_token_limited_to_repositories_has_no_say_over_the_whole),
         cmocka_unit_test(an_upload_for_another_image_than_the_signed_one_is_refused),
         cmocka_unit_test(an_unsigned_list_of_packages_does_not_replace_a_signed_one),
+        cmocka_unit_test(a_repeated_key_with_another_signature_is_another_request),
     };
 
     return cmocka_run_group_tests_name("trust", tests, fixture_open, fixture_close);
