@@ -1,10 +1,9 @@
 /* noun_policy.c - policy: what is in force, and whether a document would be. */
 #include "client/url.h"
-#include "core/policy.h"
+#include "core/policy_test.h"
 #include "ctl/call.h"
-#include "ctl/documents.h"
-#include "ctl/file.h"
 #include "ctl/nouns.h"
+#include "ctl/policy_files.h"
 
 #include <string.h>
 
@@ -65,58 +64,53 @@ static void print_complaint(const struct document *d, const char *path, const ch
     buf_free(&b);
 }
 
-/* How many complaints. */
-static size_t lint_document(struct ctl *c, const struct document *d)
+struct lint_sum { size_t documents, complaints, notes; };
+
+static int lint_document(struct ctl *c, const struct document *d, struct lint_sum *sum)
 {
-    struct complaints all = { .arena = &c->arena };
-    struct policy *policy = NULL;
+    struct policy_lint found;
     struct err err = { 0 };
 
-    if (policy_compile(d->text.ptr, d->text.len, &c->arena, &all, &policy, &err) == 0)
-        return 0;
-    for (const struct complaint *one = all.first; one != NULL; one = one->next)
-        print_complaint(d, one->path, one->message, one->offset);
-    if (all.n > 0)
-        return all.n;
-    print_complaint(d, "$", err.msg, 0);
-    return 1;
-}
-
-static int lint_file(struct ctl *c, const char *file, size_t *n_documents, size_t *n_complaints)
-{
-    struct documents docs = { 0 };
-    struct bytes text;
-    struct err err = { 0 };
-
-    if (file_read(&c->arena, file, DOCUMENTS_FILE_MAX, &text, &err) != 0 || documents_split(&c->arena, file, text, &docs, &err) != 0)
+    if (policy_lint(d->text.ptr, d->text.len, &c->arena, &found, &err) != 0)
         return ctl_fail(c, &err, NULL);
-    for (size_t i = 0; i < docs.n; i++)
-        *n_complaints += lint_document(c, &docs.items[i]);
-    *n_documents += docs.n;
+    for (const struct complaint *one = found.complaints.first; one != NULL; one = one->next)
+        print_complaint(d, one->path, one->message, one->offset);
+    for (size_t i = 0; i < found.n_notes; i++)
+        print_complaint(d, "note", found.notes[i], 0);
+    sum->documents++;
+    sum->complaints += found.complaints.n;
+    sum->notes += found.n_notes;
     return 0;
 }
 
-static int policy_lint(struct ctl *c)
+static int lint(struct ctl *c)
 {
-    size_t documents = 0, complaints = 0;
+    struct lint_sum sum = { 0 };
 
     for (size_t i = 0; i < c->cl->n_args; i++) {
-        int rc = lint_file(c, c->cl->args[i], &documents, &complaints);
-        if (rc != 0)
-            return rc;
+        struct documents docs = { 0 };
+        struct err err = { 0 };
+        if (policy_documents(&c->arena, c->cl->args[i], &docs, &err) != 0)
+            return ctl_fail(c, &err, NULL);
+        for (size_t k = 0; k < docs.n; k++) {
+            int rc = lint_document(c, &docs.items[k], &sum);
+            if (rc != 0)
+                return rc;
+        }
     }
-    if (documents == 0)
+    if (sum.documents == 0)
         return ctl_wrong(c, NULL, "no document found");
-    ctl_say(c, "%zu polic%s, %zu error%s", documents, documents == 1 ? "y" : "ies", complaints, complaints == 1 ? "" : "s");
-    if (complaints == 0)
-        ctl_next(c, "keepctl diff --file FILE");
-    return complaints == 0 ? CODE_PASS : CODE_POLICY;
+    ctl_say(c, "%zu polic%s, %zu error%s, %zu note%s", sum.documents, sum.documents == 1 ? "y" : "ies",
+            sum.complaints, sum.complaints == 1 ? "" : "s", sum.notes, sum.notes == 1 ? "" : "s");
+    if (sum.complaints == 0)
+        ctl_next(c, "keepctl policy diff FILE --impact");
+    return sum.complaints == 0 ? CODE_PASS : CODE_POLICY;
 }
 
 static const struct ctl_command rows[] = {
     { ROW("policy list", "", 0, 0, "List policies.", limit_only, NULL), call_list, &list },
     { ROW("policy show", "NAME", 1, 1, "Show a policy.", show_options, NULL), policy_show, &show },
-    { PLAIN("policy lint", "FILE...", 1, COMMAND_ARGS_MAX, "Check policy documents offline; every error with its line. Exit 2 when there is one."), policy_lint, NULL },
+    { PLAIN("policy lint", "FILE...", 1, COMMAND_ARGS_MAX, "Check policy documents offline; every error with its line, and notes. Exit 2 when there is an error."), lint, NULL },
     { PLAIN("policy enable", "NAME", 1, 1, "Let a policy take part in verdicts."), call_change, &enable },
     { PLAIN("policy disable", "NAME", 1, 1, "Leave a policy out of verdicts."), call_change, &disable },
     { PLAIN("policy delete", "NAME", 1, 1, "Delete a policy."), call_change, &erase },

@@ -55,7 +55,7 @@ int out_parse(const char *text, struct out_spec *out, struct err *err)
 
 /* ---- where text goes ------------------------------------------------------------ */
 
-static int deliver(struct ctl *c, const struct out_spec *spec, const struct buf *b)
+int out_deliver(struct ctl *c, const struct out_spec *spec, const struct buf *b)
 {
     struct bytes text = { (const unsigned char *)(b->ptr != NULL ? b->ptr : ""), b->len };
     struct err err = { 0 };
@@ -88,7 +88,7 @@ int out_list(struct ctl *c, const struct listing *l)
             code = ctl_wrong(c, "--output table, json or markdown", "%s is for verdicts, not for this command", c->outs[i].format->name);
         else if (c->outs[i].format->list(l, &look, &c->arena, &b, &err) != 0)
             code = ctl_fail(c, &err, NULL);
-        else if (deliver(c, &c->outs[i], &b) != 0)
+        else if (out_deliver(c, &c->outs[i], &b) != 0)
             code = CODE_LOCAL;
         buf_free(&b);
     }
@@ -128,7 +128,7 @@ int out_assessment(struct ctl *c, const struct assessment *a)
         buf_init(&b, OUT_TEXT_MAX);
         if (c->outs[i].format->assessment(a, &look, &c->arena, &b, &err) != 0)
             code = ctl_fail(c, &err, NULL);
-        else if (deliver(c, &c->outs[i], &b) != 0)
+        else if (out_deliver(c, &c->outs[i], &b) != 0)
             code = CODE_LOCAL;
         buf_free(&b);
         if (str_eq(c->outs[i].format->name, "github") && write_step_summary(c, a) != 0)
@@ -148,7 +148,7 @@ int out_check(struct ctl *c, const struct json *answer, const char *why)
         buf_init(&b, OUT_TEXT_MAX);
         if (c->outs[i].format->check(answer, why, &look, &c->arena, &b, &err) != 0)
             code = ctl_fail(c, &err, NULL);
-        else if (deliver(c, &c->outs[i], &b) != 0)
+        else if (out_deliver(c, &c->outs[i], &b) != 0)
             code = CODE_LOCAL;
         buf_free(&b);
     }

@@ -50,6 +50,7 @@ struct out_spec {
 int out_parse(const char *text, struct out_spec *out, struct err *err);
 
 struct ctl;
+int out_deliver(struct ctl *c, const struct out_spec *spec, const struct buf *b);     /* what a writer wrote; 0, or told */
 int out_list(struct ctl *c, const struct listing *l);              /* exit code */
 int out_assessment(struct ctl *c, const struct assessment *a);     /* 0, or CODE_LOCAL when an output failed */
 int out_check(struct ctl *c, const struct json *answer, const char *why);      /* the same */
@@ -83,5 +84,7 @@ const char *assessment_name(const struct assessment *a);
 const char *assessment_location(const struct assessment *a, struct arena *arena);
 /* Hex SHA-256 over the parts, each ended by a NUL: stable identity of a result. */
 char *fingerprint_of(struct arena *arena, const char *const *parts, size_t n);
+/* As text or an attribute of XML, safe for a terminal, on one line. */
+void put_xml(struct buf *b, const char *s);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static void put_xml(struct buf *b, const char *s)
+void put_xml(struct buf *b, const char *s)
 {
     static const struct { char c; const char *as; } entities[] = {
         { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" },

@@ -100,6 +100,8 @@ enum admission_outcome {
 struct admission_case {
     const struct admission_review *review;
     const struct reason *reasons; size_t n_reasons;       /* of all policies, worst first */
+    const struct reason *audited; size_t n_audited;       /* what policies in mode audit found */
+    const struct verdict_annotation *annotations; size_t n_annotations;     /* what policies want to be recorded */
     int decision;                        /* enum decision */
     int64_t policy_version;
     const struct admission_image *images; size_t n_images;

@@ -10,7 +10,7 @@
 enum {
     REASON_CHARS = 600, RULES_NAMED = 20, NOTE_CHARS = 1000, WARNING_N_MAX = 400,
     MESSAGE_TAIL = 64,                    /* room for "and N more" */
-    NOTES_MAX = ADMISSION_DIGESTS_MAX + 8,
+    NOTE_KEY_MAX = 63, ANNOTATIONS_MAX = 20, NOTES_MAX = ADMISSION_DIGESTS_MAX + 9 + ANNOTATIONS_MAX,
 };
 
 /* ---- texts other programs check ------------------------------------------------------ */
@@ -188,6 +188,11 @@ static void warn_reasons(struct warnings *w, const struct admission_case *in, bo
 
 /* ---- audit annotations -------------------------------------------------------------------- */
 
+static bool is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 struct notes {
     struct arena *arena;
     struct admission_note *items;
@@ -225,22 +230,58 @@ static void note_images(struct notes *t, const char *key, const struct admission
     buf_free(&b);
 }
 
-static void note_rules(struct notes *t, const struct admission_case *in)
+/* "policy/rule, ..." of those that decide against it, or that are only audited. */
+static void note_rules(struct notes *t, const char *key, const struct reason *reasons, size_t n, bool all)
 {
     const struct reason *last = NULL;
     struct buf b;
 
     buf_init(&b, 16 << 10);
-    for (size_t i = 0; i < in->n_reasons && b.len < 4 * NOTE_CHARS; i++) {
-        const struct reason *r = &in->reasons[i];
-        if (!is_refusal(r) || (last != NULL && str_eq(last->policy, r->policy) && str_eq(last->rule, r->rule)))
+    for (size_t i = 0; i < n && b.len < 4 * NOTE_CHARS; i++) {
+        const struct reason *r = &reasons[i];
+        if ((!all && !is_refusal(r)) || (last != NULL && str_eq(last->policy, r->policy) && str_eq(last->rule, r->rule)))
             continue;
         buf_printf(&b, "%s%s/%s", b.len > 0 ? ", " : "", r->policy, r->rule);
         last = r;
     }
     if (b.len > 0)
-        note(t, "rules", b.ptr);
+        note(t, key, b.ptr);
     buf_free(&b);
+}
+
+/* The API server puts the webhook's name and a slash before the key, so it must be the name
+ * part of a qualified name, and be there once. */
+static bool is_note_key(const struct notes *t, const char *key)
+{
+    size_t n = strlen(key);
+
+    if (n == 0 || n > NOTE_KEY_MAX || !is_alnum(key[0]) || !is_alnum(key[n - 1]))
+        return false;
+    for (const char *s = key; *s != '\0'; s++) {
+        if (!is_alnum(*s) && strchr("-_.", *s) == NULL)
+            return false;
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        if (str_eq(t->items[i].key, key))
+            return false;
+    }
+    return true;
+}
+
+/* POLICY.KEY: VALUE; where that is no key, annotation-N: POLICY/KEY: VALUE. */
+static void note_annotations(struct notes *t, const struct admission_case *in)
+{
+    for (size_t i = 0; i < in->n_annotations && i < ANNOTATIONS_MAX; i++) {
+        const struct verdict_annotation *a = &in->annotations[i];
+        const char *key = arena_printf(t->arena, "%.64s.%.64s", a->policy, a->key);
+        const char *whole = arena_printf(t->arena, "%.64s/%.64s: %.4000s", a->policy, a->key, a->value);
+        if (key == NULL || whole == NULL)
+            t->failed = true;
+        else if (is_note_key(t, key))
+            note(t, key, a->value);
+        else
+            note(t, arena_printf(t->arena, "annotation-%zu", i), whole);
+    }
 }
 
 static void note_all(struct notes *t, const struct admission_case *in, const struct admission_answer *a)
@@ -253,13 +294,15 @@ static void note_all(struct notes *t, const struct admission_case *in, const str
     note(t, "policy-version", arena_printf(t->arena, "%lld", (long long)in->policy_version));
     if (a->break_glass != NULL)
         note(t, "break-glass", a->break_glass);
-    note_rules(t, in);
+    note_rules(t, "rules", in->reasons, in->n_reasons, false);
+    note_rules(t, "audited", in->audited, in->n_audited, true);
     note_images(t, "resolved-by-tag", in, IMAGES_BY_TAG);
     note_images(t, "unknown-images", in, IMAGES_UNKNOWN);
     for (size_t i = 0, n = 0; i < in->n_images && n < ADMISSION_DIGESTS_MAX; i++) {
         if (in->images[i].digest != NULL)
             note(t, arena_printf(t->arena, "digest-%zu", n++), in->images[i].digest);
     }
+    note_annotations(t, in);
 }
 
 /* ---- deciding --------------------------------------------------------------------------------- */

@@ -58,7 +58,7 @@ static const struct field expect_fields[] = {
 };
 static SHAPE(expect_shape, "test_expectation", struct expect_doc, expect_fields);
 static const struct field case_fields[] = {
-    TEXT_R("name", struct case_doc, name, "The claim."),
+    TEXT_F("name", struct case_doc, name, "The claim; needed in a test."),
     TEXTS_F("policies", struct case_doc, files, n_files, "Files."), ANY_F("policy", struct case_doc, policy, "A document."),
     TEXT_F("stage", struct case_doc, stage, "build, deploy, run"), TIME_F("now", struct case_doc, now_ms, "The clock."),
     OBJECT_F("limits", struct case_doc, limits, limits_shape, "Ages."), ANY_F("image", struct case_doc, image, "Facts, at build."),
@@ -68,7 +68,7 @@ static const struct field case_fields[] = {
     TEXT_F("operation", struct case_doc, operation, "CREATE, UPDATE, DELETE, CONNECT"), TEXT_F("cluster", struct case_doc, cluster, "Name."),
     TEXT_F("namespace", struct case_doc, namespace, "Name."),
     LIST_F("exceptions", struct case_doc, exceptions, n_exceptions, exception_shape, "In force."),
-    { .key = "expect", .type = FIELD_INLINE, .flags = FIELD_REQUIRED, .off = offsetof(struct case_doc, expect), .inner = &expect_shape, .doc = "What must come out." },
+    { .key = "expect", .type = FIELD_INLINE, .off = offsetof(struct case_doc, expect), .inner = &expect_shape, .doc = "What must come out; needed in a test." },
 };
 SHAPE(policy_case_shape, "policy_case", struct case_doc, case_fields);
 
@@ -83,6 +83,7 @@ struct running {
     struct policy_case *out;
     const char **differences; size_t n_differences;
     bool failed;                               /* the arena is full */
+    bool only_explain;                         /* the given policies, and no comparison */
 };
 
 static void differs(struct running *r, const char *text)
@@ -124,7 +125,7 @@ static int load_policies(struct running *r, const struct policy *const *given, s
     r->policies = arena_array(r->arena, n + r->d.n_files + 1, sizeof *r->policies);
     if (r->policies == NULL)
         return err_nomem(err);
-    for (size_t i = 0; i < r->d.n_files; i++) {
+    for (size_t i = 0; i < r->d.n_files && !r->only_explain; i++) {
         struct bytes text;
         if (r->files == NULL)
             return err_set(err, ERR_INVALID, "%s: files cannot be read here", r->d.files[i]);
@@ -132,7 +133,7 @@ static int load_policies(struct running *r, const struct policy *const *given, s
             compile(r, r->d.files[i], (const char *)text.ptr, text.len, err) != 0)
             return -1;
     }
-    if (r->d.policy != NULL && inline_policy(r, err) != 0)
+    if (r->d.policy != NULL && !r->only_explain && inline_policy(r, err) != 0)
         return -1;
     bool own = r->n_policies > 0;
     for (size_t i = 0; i < n && !own; i++)
@@ -348,20 +349,35 @@ static int explain(struct running *r, struct err *err)
 
 /* ---- a case ------------------------------------------------------------------------------------ */
 
+static int check_claim(const struct running *r, const struct json *doc, struct err *err)
+{
+    static const char *const needed[] = { "name", "expect" };
+
+    for (size_t i = 0; i < N_ITEMS(needed) && !r->only_explain; i++) {
+        if (json_get(doc, needed[i]) == NULL)
+            return err_set(err, ERR_INVALID, "$.%s: is required", needed[i]);
+    }
+    return 0;
+}
+
 static int run_case(struct running *r, const struct json *doc, const struct policy *const *given, size_t n, struct err *err)
 {
     shape_init(&policy_case_shape, &r->d);
     r->out->name = json_get_str(doc, "name", "(no name)");
-    if (shape_decode(&policy_case_shape, doc, r->arena, &r->d, NULL, err) != 0 || load_policies(r, given, n, err) != 0 ||
+    if (shape_decode(&policy_case_shape, doc, r->arena, &r->d, NULL, err) != 0 || check_claim(r, doc, err) != 0 ||
+        load_policies(r, given, n, err) != 0 ||
         load_input(r, err) != 0 || verdict_decide(&r->set, &r->in, r->arena, &r->out->verdict, err) != 0)
         return -1;
+    if (r->only_explain)
+        return explain(r, err);
     compare(r);
     return r->n_differences > 0 ? explain(r, err) : 0;
 }
 
-int policy_test_run(const void *text, size_t len, const struct policy_test_files *files, const struct policy *const *policies,
-                    size_t n, struct arena *arena, struct policy_case **out, size_t *n_out, struct err *err)
+static int run_all(const void *text, size_t len, const struct running *how, const struct policy *const *policies, size_t n,
+                   struct policy_case **out, size_t *n_out, struct err *err)
 {
+    struct arena *arena = how->arena;
     static const struct json_opts opts = { .max_values = VALUES_MAX };
     const struct json *docs;
     size_t n_docs, n_cases = 0;
@@ -372,7 +388,7 @@ int policy_test_run(const void *text, size_t len, const struct policy_test_files
     if (cases == NULL)
         return err_nomem(err);
     for (size_t i = 0; i < n_docs; i++) {
-        struct running r = { .files = files, .arena = arena, .out = &cases[n_cases],
+        struct running r = { .files = how->files, .arena = arena, .only_explain = how->only_explain, .out = &cases[n_cases],
                              .differences = arena_array(arena, DIFFERENCES_MAX, sizeof *r.differences) };
         unsigned column;
         if (docs[i].type == JSON_NULL)
@@ -391,4 +407,20 @@ int policy_test_run(const void *text, size_t len, const struct policy_test_files
     *out = cases;
     *n_out = n_cases;
     return 0;
+}
+
+int policy_test_run(const void *text, size_t len, const struct policy_test_files *files, const struct policy *const *policies,
+                    size_t n, struct arena *arena, struct policy_case **out, size_t *n_out, struct err *err)
+{
+    const struct running how = { .files = files, .arena = arena };
+
+    return run_all(text, len, &how, policies, n, out, n_out, err);
+}
+
+int policy_test_explain(const void *text, size_t len, const struct policy *const *policies, size_t n, struct arena *arena,
+                        struct policy_case **out, size_t *n_out, struct err *err)
+{
+    const struct running how = { .arena = arena, .only_explain = true };
+
+    return run_all(text, len, &how, policies, n, out, n_out, err);
 }

@@ -21,6 +21,8 @@
  *       audited: [policy/rule]
  *       missing: [part of a name]
  *
+ * `name` and `expect` may be left out of what is only explained.
+ *
  * Where `reasons` (`audited`, `missing`) is given, each must be found and nothing
  * else may be there; where it is not given, it is not compared.  Pure: files are
  * read by the caller. */
@@ -53,6 +55,12 @@ struct policy_case {
  * policies/n: used by cases that name none (may be NULL). */
 int policy_test_run(const void *text, size_t len, const struct policy_test_files *files, const struct policy *const *policies,
                     size_t n, struct arena *arena, struct policy_case **out, size_t *n_out, struct err *err);
+
+/* The same facts, with these policies whatever the case names, and nothing compared: every
+ * case has its verdict and its explanation (NULL: each rule is true); `passed` says that it
+ * could be asked, else the difference says why not. */
+int policy_test_explain(const void *text, size_t len, const struct policy *const *policies, size_t n, struct arena *arena,
+                        struct policy_case **out, size_t *n_out, struct err *err);
 
 /* What a document is, and what is wrong or doubtful about it. */
 struct policy_lint {

@@ -212,6 +212,7 @@ static void too_large(struct call *c, struct admission_case *d)
     c->arena->limit += ANSWER_ARENA;
     d->reasons = &reason;
     d->n_reasons = 1;
+    d->n_audited = d->n_annotations = 0;
     d->decision = DECISION_FAIL;
     d->images = NULL;
     d->n_images = 0;

@@ -57,11 +57,32 @@ static int worse(int a, int b)
     return weight[a] <= weight[b] ? a : b;
 }
 
+static int add_annotations(struct judging *j, const struct verdict *v, struct err *err)
+{
+    struct admission_case *out = j->out;
+    struct verdict_annotation *all = arena_array(j->c->arena, out->n_annotations + v->n_annotations, sizeof *all);
+
+    if (all == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < out->n_annotations; i++)
+        all[i] = out->annotations[i];
+    for (size_t i = 0; i < v->n_annotations; i++)
+        all[out->n_annotations + i] = v->annotations[i];
+    out->annotations = all;
+    out->n_annotations += v->n_annotations;
+    return 0;
+}
+
 static int add(struct judging *j, const struct verdict *v, struct err *err)
 {
     struct admission_case *out = j->out;
 
-    if (reasons_merge(out->reasons, out->n_reasons, v->reasons, v->n_reasons, j->c->arena, &out->reasons, err) != 0)
+    if (v->n_annotations > 0 && add_annotations(j, v, err) != 0)
+        return -1;
+    if (v->n_audited > 0 && reasons_merge(out->audited, out->n_audited, v->audited, v->n_audited, j->c->arena, &out->audited, err) != 0)
+        return -1;
+    out->n_audited += v->n_audited;
+    if (v->n_reasons > 0 && reasons_merge(out->reasons, out->n_reasons, v->reasons, v->n_reasons, j->c->arena, &out->reasons, err) != 0)
         return -1;
     out->n_reasons += v->n_reasons;
     out->decision = worse(out->decision, v->decision);
@@ -77,8 +98,8 @@ static int judge_spec(struct judging *j, const struct policy_set *set, struct er
         return 0;
     if (verdict_decide(set, &j->in, j->c->arena, &v, err) != 0)
         return -1;
-    if (v.n_reasons == 0)
-        return 0;
+    if (v.n_reasons == 0 && v.n_audited == 0)
+        return add(j, &v, err);
     bool known = j->has_exceptions;
     if (load_exceptions(j, err) != 0)
         return -1;
