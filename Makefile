@@ -204,6 +204,7 @@ check:
 	@sh tests/check/banned.sh
 	@sh tests/check/sizes.sh
 	@sh tests/check/migrations_test.sh
+	@sh tests/check/policies.sh
 	@CC='$(CC)' CFLAGS_ALL='$(CFLAGS_ALL)' sh tests/check/headers.sh
 
 clean:

@@ -90,6 +90,10 @@ static inline int pure_decide(struct pure *p, struct admission_case *d)
     d->images = images;
     d->reasons = v.reasons;
     d->n_reasons = v.n_reasons;
+    d->audited = v.audited;
+    d->n_audited = v.n_audited;
+    d->annotations = v.annotations;
+    d->n_annotations = v.n_annotations;
     d->decision = v.decision;
     return 0;
 }

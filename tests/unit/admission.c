@@ -192,6 +192,36 @@ static void the_same_of_the_same_image_is_said_once(void **state)
     assert_string_equal(noted(a, "unknown-images"), "x:1, y:1");
 }
 
+static void what_is_only_audited_is_noted_and_refuses_nothing(void **state)
+{
+    (void)state;
+    pure_policy(&p, POLICY("quiet", "audit", "    - {name: no, expression: 'false', message: m}\n"));
+    pure_policy(&p, POLICY("quieter", "audit", "    - {name: no, expression: 'false', message: m}\n"));
+    const struct json *a = create(POD(APP));
+    assert_true(allowed(a));
+    assert_string_equal(noted(a, "verdict"), "allowed");
+    assert_string_equal(noted(a, "rules"), "");
+    assert_string_equal(noted(a, "audited"), "quiet/no, quieter/no");
+    assert_int_equal(json_len(json_path(a, "response.warnings")), 0);
+}
+
+#define VAP(name, key, value) "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: " name "}\nspec:\n" \
+    "  matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}\n" \
+    "  auditAnnotations: [{key: " key ", valueExpression: " value "}]\n---\n" \
+    "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {name: b}\nspec: {policyName: " name ", validationActions: [Audit]}\n"
+#define LONG_NAME "a-name-of-a-policy-that-is-as-long-as-names-of-people-in-novels"
+
+static void annotations_of_policies_have_keys_the_api_server_takes(void **state)
+{
+    (void)state;
+    pure_policy(&p, VAP("who", "owner", "\"'team ' + object.metadata.name\""));
+    pure_policy(&p, VAP(LONG_NAME, "owner", "\"'long'\""));
+    const struct json *a = create(POD(APP));
+    assert_true(allowed(a));
+    assert_string_equal(noted(a, "who.owner"), "team web");
+    assert_string_equal(noted(a, "annotation-1"), LONG_NAME "/owner: long");
+}
+
 static void known_images_are_noted_with_their_digests(void **state)
 {
     (void)state;
@@ -436,7 +466,8 @@ int main(void)
         T(refusal_carries_every_reason), T(version_is_the_one_asked_in), T(without_policies_everything_passes),
         T(warnings_are_cut_on_characters_and_have_no_control_characters), T(many_warnings_stay_under_the_limit_and_say_so),
         T(a_refusal_with_thousands_of_reasons_is_bounded), T(the_same_of_the_same_image_is_said_once),
-        T(known_images_are_noted_with_their_digests), T(only_what_starts_or_changes_containers_is_judged),
+        T(known_images_are_noted_with_their_digests), T(what_is_only_audited_is_noted_and_refuses_nothing),
+        T(annotations_of_policies_have_keys_the_api_server_takes), T(only_what_starts_or_changes_containers_is_judged),
         T(controllers_are_warned_about_their_pods_refused), T(scaling_a_controller_is_not_judged_its_template_is),
         T(excluded_namespaces_are_left_alone), T(glass_breaks_only_where_it_may_and_with_a_reason),
         T(glass_is_not_broken_where_nothing_is_refused), T(image_reviews_are_answered), T(what_is_no_review_is_refused_in_words),
