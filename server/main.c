@@ -41,7 +41,7 @@ static const struct command_option config_options[] = {
 static const struct command commands[] = {
     { "serve", "", 0, 0, "Run the server.", OPTIONS(serve_options), cmd_serve,
       "Serves the API and the web pages until SIGTERM: then answers what was accepted, checkpoints, exits 0.\n"
-      "SIGHUP reads the certificate again. Plain HTTP is served on loopback only." },
+      "SIGHUP reads certificate and configuration again. Plain HTTP is served on loopback only." },
     { "init", "", 0, 0, "Make the database and the first admin; prints a one-time login link.", OPTIONS(init_options), cmd_init, NULL },
     { "login-link", "USER", 1, 1, "Print a new one-time login link for a user (server stopped).", OPTIONS(rest_options), cmd_login_link, NULL },
     { "token", "", 0, 0, "Print a new API token (server stopped).", OPTIONS(token_options), cmd_token, NULL },

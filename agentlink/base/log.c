@@ -144,7 +144,7 @@ void log_write(const struct log *log, enum log_level level, const char *event,
 {
     char line[LOG_LINE_MAX];
 
-    if (log == NULL || log->fd < 0 || level < log->min)
+    if (log == NULL || log->fd < 0 || (int)level < log->min)
         return;
     size_t len = log_format(line, time_now_ms(), level, event, fields, n);
     /* A log that cannot be written must not stop the server: the result is dropped. */

@@ -23,7 +23,7 @@ enum log_level { LOG_DEBUG = 0, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVEL_N };
 
 struct log {
     int fd;                     /* -1: nothing is written */
-    enum log_level min;         /* what is below is dropped */
+    _Atomic int min;            /* enum log_level: what is below is dropped; may change while others write */
 };
 
 struct log_field {

@@ -19,8 +19,8 @@ const struct setting settings_table[] = {
     { "listen_reserve", SETTING_TEXT, AT(listen_reserve), NULL, 0, 0, false, "A second listener with limits of its own, for admission and health." },
     { "public_url", SETTING_TEXT, AT(public_url), NULL, 0, 0, false, "Address that people type, when a proxy is in front (https://keep.example.org)." },
     { "database", SETTING_TEXT, AT(db_url), NULL, 0, 0, false, "postgresql://... ; without it, one SQLite file in the data folder." },
-    { "tls.cert", SETTING_TEXT, AT(tls_cert), NULL, 0, 0, true, "File with the certificate chain, PEM." },
-    { "tls.key", SETTING_TEXT, AT(tls_key), NULL, 0, 0, true, "File with the private key, PEM." },
+    { "tls.cert", SETTING_TEXT, AT(tls_cert), NULL, 0, 0, false, "File with the certificate chain, PEM. SIGHUP reads it again." },
+    { "tls.key", SETTING_TEXT, AT(tls_key), NULL, 0, 0, false, "File with the private key, PEM. SIGHUP reads it again." },
     { "tls.self_managed", SETTING_TEXT, AT(tls_self), NULL, 0, 0, false, "Names and addresses of this server, separated by commas: it then makes and renews its own CA and certificate (keepd ca prints what to trust)." },
     { "tls.insecure_plaintext", SETTING_BOOL, AT(insecure_plaintext), "false", 0, 0, false, "Serve plain HTTP to other machines: tokens and sessions can then be read on the way." },
     { "tls.secure_cookies", SETTING_BOOL, AT(secure_cookies), "false", 0, 0, false, "Mark cookies Secure although we serve plain HTTP (a proxy in front has TLS)." },
@@ -288,6 +288,25 @@ int config_load(const char *file, const struct command_line *cl, struct arena *a
     c.settings.secure_cookies = c.tls_cert != NULL || c.tls_self != NULL || c.secure_cookies;
     *out = c;
     return 0;
+}
+
+bool setting_equal(const struct config *a, const struct config *b, const struct setting *s)
+{
+    const void *x = (const char *)a + s->off, *y = (const char *)b + s->off;
+
+    switch (s->type) {
+    case SETTING_TEXT: {
+        const char *left = *(const char *const *)x, *right = *(const char *const *)y;
+        return left == NULL || right == NULL ? left == right : str_eq(left, right);
+    }
+    case SETTING_BOOL:
+        return *(const bool *)x == *(const bool *)y;
+    case SETTING_INT:
+    case SETTING_BYTES:
+    case SETTING_DURATION:
+        break;
+    }
+    return *(const int64_t *)x == *(const int64_t *)y;
 }
 
 static void print_value(const struct config *c, const struct setting *s, struct buf *out)

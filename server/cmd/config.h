@@ -34,7 +34,7 @@ struct setting {
     size_t off;                          /* in struct config */
     const char *otherwise;               /* default, as written; NULL: none */
     int64_t min, max;
-    bool reloadable;                     /* SIGHUP takes a new value */
+    bool reloadable;                     /* SIGHUP takes a new value; a change of others is logged */
     const char *doc;
 };
 extern const struct setting settings_table[];
@@ -44,6 +44,9 @@ extern const size_t n_settings_table;
  * the i-th value came from. */
 int config_load(const char *file, const struct command_line *cl, struct arena *arena, struct config *out,
                 enum setting_from *from, struct err *err);
+
+/* The same value in both. */
+bool setting_equal(const struct config *a, const struct config *b, const struct setting *s);
 
 /* "key: value   # where from, what it is" */
 void config_print(const struct config *c, const enum setting_from *from, struct buf *out);

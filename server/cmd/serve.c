@@ -36,8 +36,9 @@
 enum { QUERY_SETS_MAX = 32, DRAIN_MS = 10000, RENEW_S = 600 };
 
 struct running_server {
+    const struct command_line *cl;
     struct arena arena;
-    struct config config;
+    struct config config, loaded;         /* loaded: as read, before we filled in anything */
     struct log log;
     struct app app;
     int lock;
@@ -217,14 +218,13 @@ static void stop(struct running_server *s)
     arena_clear(&s->arena);
 }
 
-static int start(struct running_server *s, const struct command_line *cl, struct err *err)
+static int start(struct running_server *s, struct err *err)
 {
     enum log_level level = log_level_of(s->config.log_level != NULL ? s->config.log_level : "info");
 
-    (void)cl;
     if (level == LOG_LEVEL_N)
         return err_set(err, ERR_INVALID, "log.level: expected debug, info, warn or error, found %s", s->config.log_level);
-    s->log = (struct log){ .fd = 2, .min = level };
+    s->log = (struct log){ .fd = 2, .min = (int)level };
     if (crypto_init(err) != 0)
         return -1;
     if ((s->lock = lock_take(s->config.data_dir, err)) < 0)
@@ -236,7 +236,7 @@ static int start(struct running_server *s, const struct command_line *cl, struct
 
 /* ---- signals ----------------------------------------------------------------------------- */
 
-static void reload(struct running_server *s)
+static void reload_certificate(struct running_server *s)
 {
     struct err err = { 0 };
 
@@ -246,6 +246,38 @@ static void reload(struct running_server *s)
         LOG(&s->log, LOG_ERROR, "reload failed; the old certificate stays", LOG_TEXT("error", err.msg));
     else
         LOG(&s->log, LOG_INFO, "certificate reloaded", LOG_TEXT("file", s->config.tls_cert));
+}
+
+/* Takes what can change while others read it, and names what cannot. */
+static void take_settings(struct running_server *s, const struct config *fresh)
+{
+    enum log_level level = log_level_of(fresh->log_level != NULL ? fresh->log_level : "info");
+
+    for (size_t i = 0; i < n_settings_table; i++) {
+        const struct setting *row = &settings_table[i];
+        if (!row->reloadable && !setting_equal(&s->loaded, fresh, row))
+            LOG(&s->log, LOG_WARN, "setting changed; it needs a restart", LOG_TEXT("setting", row->key));
+    }
+    s->log.min = (int)level;
+    LOG(&s->log, LOG_INFO, "configuration reloaded", LOG_TEXT("log.level", log_level_word(level)));
+}
+
+/* What is wrong changes nothing. */
+static void reload_config(struct running_server *s)
+{
+    struct arena arena;
+    struct config fresh;
+    struct err err = { 0 };
+
+    arena_init(&arena, 4 << 20);
+    int rc = config_load(command_get(s->cl, "config"), s->cl, &arena, &fresh, NULL, &err);
+    if (rc == 0 && fresh.log_level != NULL && log_level_of(fresh.log_level) == LOG_LEVEL_N)
+        rc = err_set(&err, ERR_INVALID, "log.level: expected debug, info, warn or error, found %s", fresh.log_level);
+    if (rc != 0)
+        LOG(&s->log, LOG_ERROR, "reload failed; the old configuration stays", LOG_TEXT("error", err.msg));
+    else
+        take_settings(s, &fresh);
+    arena_clear(&arena);
 }
 
 /* Our own certificate, when it is due. */
@@ -259,7 +291,7 @@ static void renew(struct running_server *s)
     if (tls_self_ensure(&s->tls_self, time_now_ms(), &changed, &err) != 0)
         LOG(&s->log, LOG_ERROR, "the certificate cannot be renewed; the old one stays", LOG_TEXT("error", err.msg));
     else if (changed)
-        reload(s);
+        reload_certificate(s);
 }
 
 static void run_until_told(struct running_server *s, const sigset_t *set)
@@ -271,8 +303,9 @@ static void run_until_told(struct running_server *s, const sigset_t *set)
             continue;
         }
         if (got == SIGHUP) {
+            reload_config(s);
             renew(s);
-            reload(s);
+            reload_certificate(s);
             continue;
         }
         LOG(&s->log, LOG_INFO, "stopping", LOG_TEXT("signal", got == SIGTERM ? "TERM" : "INT"));
@@ -282,13 +315,14 @@ static void run_until_told(struct running_server *s, const sigset_t *set)
 
 int cmd_serve(struct command_line *cl)
 {
-    struct running_server s = { .lock = -1 };
+    struct running_server s = { .lock = -1, .cl = cl };
     struct err err = { 0 };
     sigset_t set;
 
     arena_init(&s.arena, 64 << 20);
     if (command_config(cl, &s.arena, &s.config) != 0)
         return 1;
+    s.loaded = s.config;
     /* Before any thread starts, so that all inherit the mask. */
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
@@ -297,7 +331,7 @@ int cmd_serve(struct command_line *cl)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    if (start(&s, cl, &err) != 0) {
+    if (start(&s, &err) != 0) {
         stop(&s);
         return command_fail(cl, &err);
     }

@@ -5,6 +5,9 @@
 #include "service/admissions.h"
 #include "service/facts_cache.h"
 #include "service/policies.h"
+#include "wire/imageref.h"
+#include "store/text_list.h"
+#include "store/scan.h"
 
 struct judging {
     struct call *c;
@@ -30,6 +33,45 @@ static int load_exceptions(struct judging *j, struct err *err)
     return 0;
 }
 
+static bool speaks_for(const char *patterns, const char *repository, struct arena *arena)
+{
+    const char *const *list;
+    size_t n;
+
+    if (!text_list_decode(patterns, arena, &list, &n))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (imageref_name_match(list[i], repository))
+            return true;
+    }
+    return n == 0;
+}
+
+/* The same digest asked for under another repository's name: the signature counts only
+ * when its signer may speak of that repository, too.  Else whoever may sign for one
+ * repository could vouch for an image that runs under the name of another. */
+static int check_place(struct judging *j, const struct admission_image *m, struct image_facts *facts, struct err *err)
+{
+    struct call *c = j->c;
+    struct imageref ref;
+    struct err ignored = { 0 };
+    const char **scopes;
+    size_t n;
+
+    if (facts == NULL || !facts->image.is_signed || imageref_parse(c->arena, m->reference, &ref, &ignored) != 0 || ref.is_id)
+        return 0;
+    const char *name = imageref_name(c->arena, &ref);
+    if (name == NULL)
+        return err_nomem(err);
+    if (str_eq(name, facts->image.repository))
+        return 0;
+    if (scan_signer_scopes(c->db, facts->image.id, c->arena, &scopes, &n, err) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        facts->image.is_signed &= speaks_for(scopes[i], name, c->arena);
+    return 0;
+}
+
 static int load_images(struct judging *j, struct err *err)
 {
     size_t n = j->out->n_images;
@@ -40,7 +82,8 @@ static int load_images(struct judging *j, struct err *err)
     for (size_t i = 0; i < n; i++) {
         struct admission_image *m = &j->images[i];
         list[i] = (struct policy_image){ .container = m->container, .reference = m->reference };
-        if (time_monotonic_ms() < j->deadline_ms && facts_image_of(&j->source, j->with_aliases, m, &list[i].facts, err) != 0)
+        if (time_monotonic_ms() < j->deadline_ms && (facts_image_of(&j->source, j->with_aliases, m, &list[i].facts, err) != 0 ||
+                                                     check_place(j, m, list[i].facts, err) != 0))
             return -1;
     }
     j->in.images = list;

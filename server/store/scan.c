@@ -18,7 +18,7 @@
 
 enum {
     Q_EVIDENCE_ADD, Q_EVIDENCE_GET, Q_EVIDENCE_SCANS, Q_ADD, Q_GET, Q_CURRENT, Q_INVENTORY, Q_RETIRE, Q_LIST, Q_LIST_IMAGE, Q_CLOCKS,
-    Q_SIGNERS, Q_OLD, Q_DROP, Q_ORPHAN, Q_LAST_IMAGE, Q_N
+    Q_SIGNERS, Q_SIGNER_SCOPES, Q_OLD, Q_DROP, Q_ORPHAN, Q_LAST_IMAGE, Q_N
 };
 
 static const struct db_query Q[Q_N] = {
@@ -54,6 +54,9 @@ static const struct db_query Q[Q_N] = {
     [Q_SIGNERS] = { "scan.signers", "i", "t",
         "SELECT DISTINCT g.name FROM scans s JOIN signers g ON g.id = s.signer_id "
         "WHERE s.image_id = $1 AND s.is_current = 1 AND g.revoked_ms IS NULL ORDER BY g.name" },
+    [Q_SIGNER_SCOPES] = { "scan.signer_scopes", "i", "t",
+        "SELECT DISTINCT g.repositories FROM scans s JOIN signers g ON g.id = s.signer_id "
+        "WHERE s.image_id = $1 AND s.is_current = 1 AND s.has_findings = 1" },
     [Q_OLD] = { "scan.old", "iiii", "tt",
         "SELECT s.id, s.evidence_id FROM scans s WHERE s.image_id > $1 AND s.image_id <= $2 AND s.is_current = 0 AND "
         "(SELECT COUNT(*) FROM scans t WHERE t.image_id = s.image_id AND t.scanner_id = s.scanner_id "
@@ -221,6 +224,11 @@ int scan_clocks(struct db *db, int64_t image_id, struct scan_clocks *out, struct
 int scan_signers(struct db *db, int64_t image_id, struct arena *arena, const char ***names, size_t *n, struct err *err)
 {
     return texts_of(db, Q_SIGNERS, db_i(image_id), arena, names, n, err);
+}
+
+int scan_signer_scopes(struct db *db, int64_t image_id, struct arena *arena, const char ***lists, size_t *n, struct err *err)
+{
+    return texts_of(db, Q_SIGNER_SCOPES, db_i(image_id), arena, lists, n, err);
 }
 
 struct old_scan { const char *id, *evidence; };

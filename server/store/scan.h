@@ -50,6 +50,8 @@ struct scan_clocks {
     int64_t n, n_signed;
 };
 int scan_clocks(struct db *db, int64_t image_id, struct scan_clocks *out, struct err *err);
+/* The repository patterns (store/text_list.h) of each signer of the current results. */
+int scan_signer_scopes(struct db *db, int64_t image_id, struct arena *arena, const char ***lists, size_t *n, struct err *err);
 int scan_signers(struct db *db, int64_t image_id, struct arena *arena, const char ***names, size_t *n, struct err *err);
 
 /* Drops superseded scans beyond `keep` per image and scanner, at most `limit`, and

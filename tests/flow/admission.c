@@ -158,6 +158,25 @@ static void an_unknown_digest_is_not_helped_by_a_known_tag(void **state)
     assert_false(allowed(ask_pod(t, "shop", image)));
 }
 
+/* The same bytes under the name of a repository its signer may not speak of. */
+static void a_signature_counts_only_where_its_signer_may_speak(void **state)
+{
+    struct fixture *t = *state;
+    struct report_spec s = good_spec(9);
+    char id[80], digest[72], other[200];
+    struct privkey *key = new_signer(t, "team-app", "[\"shop.example/app\"]", id);
+
+    image_digest(9, digest);
+    upload_by(t, &s, key, 201);
+    assert_true(allowed(ask_pod(t, "shop", by_digest(9))));
+    snprintf(other, sizeof other, "bank.example/ledger@%s", digest);
+    assert_false(allowed(ask_pod(t, "shop", other)));
+    s.scanned_ms += 1000;
+    upload(t, &s, 201);                                   /* by one who may speak of all */
+    assert_true(allowed(ask_pod(t, "shop", other)));
+    privkey_free(key);
+}
+
 static void a_refusal_is_durable_before_it_is_answered(void **state)
 {
     struct fixture *t = *state;
@@ -360,6 +379,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, open_admission, fixture_close)
     const struct CMUnitTest tests[] = {
         T(a_scanned_image_is_let_in_by_digest_and_by_tag), T(an_unknown_digest_is_not_helped_by_a_known_tag),
+        T(a_signature_counts_only_where_its_signer_may_speak),
         T(a_refusal_is_durable_before_it_is_answered), T(vulnerabilities_are_reasons_until_they_are_excepted_in_the_namespace),
         T(what_is_kept_in_memory_is_never_old), T(policies_about_the_object_need_no_image), T(dry_runs_store_nothing), T(broken_glass_is_audited_counted_and_warned_about),
         T(audit_refuses_nothing_and_says_what_it_would), T(image_reviews_are_answered), T(what_is_no_review_is_a_clear_400),

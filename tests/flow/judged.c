@@ -97,32 +97,12 @@ static void a_policy_changes_verdicts_without_an_upload(void **state)
     history_until(t, 3, "pass", "policy few-packages");
 }
 
-static struct privkey *new_signer(struct fixture *t, const char *name, char id[80])
-{
-    struct privkey *key;
-    struct buf pem, body;
-    struct err err;
-
-    assert_int_equal(privkey_generate(KEY_P256, &key, &err), 0);
-    buf_init(&pem, 4096);
-    buf_init(&body, 8192);
-    pubkey_to_pem(privkey_public(key), &pem);
-    buf_printf(&body, "{\"name\":\"%s\",\"public_key\":\"", name);
-    for (const char *p = pem.ptr; *p != '\0'; p++)
-        buf_puts(&body, *p == '\n' ? "\\n" : (char[]){ *p, '\0' });
-    buf_puts(&body, "\"}");
-    snprintf(id, 80, "%s", text_at(send_json(t, "POST", "/v1/signers", body.ptr, 201), "id"));
-    buf_free(&pem);
-    buf_free(&body);
-    return key;
-}
-
 static void a_revoked_signer_is_refused_at_once_and_its_scans_no_longer_count(void **state)
 {
     struct fixture *t = *state;
     struct report_spec s = spec_of(4);
     char id[80], path[200];
-    struct privkey *key = new_signer(t, "leaving", id);
+    struct privkey *key = new_signer(t, "leaving", NULL, id);
 
     s.harmless = true;
     assert_string_equal(text_at(upload_by(t, &s, key, 201), "verdict.decision"), "pass");

@@ -127,4 +127,25 @@ static inline const char *text_at(const struct json *doc, const char *path)
     return json_str(json_path(doc, path), "(none)");
 }
 
+/* Free the key.  repositories: a JSON array; NULL: all. */
+static inline struct privkey *new_signer(struct fixture *t, const char *name, const char *repositories, char id[80])
+{
+    struct privkey *key;
+    struct buf pem, body;
+    struct err err;
+
+    assert_int_equal(privkey_generate(KEY_P256, &key, &err), 0);
+    buf_init(&pem, 4096);
+    buf_init(&body, 8192);
+    pubkey_to_pem(privkey_public(key), &pem);
+    buf_printf(&body, "{\"name\":\"%s\",\"public_key\":\"", name);
+    for (const char *p = pem.ptr; *p != '\0'; p++)
+        buf_puts(&body, *p == '\n' ? "\\n" : (char[]){ *p, '\0' });
+    buf_printf(&body, "\",\"repositories\":%s}", repositories != NULL ? repositories : "[]");
+    snprintf(id, 80, "%s", text_at(send_json(t, "POST", "/v1/signers", body.ptr, 201), "id"));
+    buf_free(&pem);
+    buf_free(&body);
+    return key;
+}
+
 #endif

@@ -72,6 +72,10 @@ static void exec_keepd(const struct keepd *k, const char *const *args, int out, 
         argv[n] = args[n - 1];
     argv[n++] = "--data";
     argv[n++] = k->dir;
+    if (k->config != NULL) {
+        argv[n++] = "--config";
+        argv[n++] = k->config;
+    }
     if (k->is_pg) {
         argv[n++] = "--db";
         argv[n++] = k->db;

@@ -23,6 +23,7 @@ struct keepd {
     char token[KEEPD_ROLES][KEEPD_TOKEN];/* by bit of enum role: keepd_token */
     struct privkey *key;                 /* of the signer "tests" */
     char signer_id[80];
+    const char *config;                  /* --config of the next keepd_start; NULL: none */
     const char *const *settings;         /* KEEP_X=value, NULL-terminated; kept for restarts */
 };
 
