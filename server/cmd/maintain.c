@@ -54,7 +54,7 @@ int cmd_migrate(struct command_line *cl)
     if (rc == 0)
         rc = migrate_run(r.url, migrations, time_now_ms(), &applied, &err);
     if (rc == 0)
-        printf("%s: %d migration%s applied\n", r.url, applied, applied == 1 ? "" : "s");
+        printf("%s: %d migration%s applied\n", str_starts(r.url, "postgres") ? "PostgreSQL" : r.url, applied, applied == 1 ? "" : "s");
     return done(&r, cl, rc, &err);
 }
 

@@ -19,7 +19,7 @@ struct member {
 static struct cel_value find(struct cel_run *run, const void *self, const struct member *m, size_t n, const char *key, uint32_t len)
 {
     for (size_t i = 0; i < n; i++) {
-        if (strncmp(m[i].name, key, len) == 0 && m[i].name[len] == '\0')
+        if (strlen(m[i].name) == len && memcmp(m[i].name, key, len) == 0)      /* a key may hold a NUL */
             return m[i].get(run, self);
     }
     return (struct cel_value){ 0 };

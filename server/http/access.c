@@ -69,10 +69,19 @@ static int check_csrf(struct request *r)
     return 0;
 }
 
+/* What CI tokens may call looks at the repositories they are limited to; nothing else
+ * does.  So that is all that anybody's limited token is good for. */
+static int check_limits(struct request *r)
+{
+    if (r->caller.n_repositories == 0 || ((unsigned)r->caller.role & WHO_PEOPLE) == 0 || (r->route->who & (ROLE_CI | WHO_ANYONE)) != 0)
+        return 0;
+    return err_set(&r->err, ERR_FORBIDDEN, "this token is limited to repositories; this is about everything");
+}
+
 static int check_role(struct request *r)
 {
     if ((r->route->who & (unsigned)r->caller.role) != 0)
-        return 0;
+        return check_limits(r);
     if (r->caller.role == WHO_ANYONE)
         return err_set(&r->err, ERR_UNAUTHENTICATED, "credentials are missing");
     return err_set(&r->err, ERR_FORBIDDEN, "not allowed for this role");

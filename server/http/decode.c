@@ -72,7 +72,7 @@ static int query(struct request *r)
     return 0;
 }
 
-/* A repeated key must come with the same request: method, target and body. */
+/* A repeated key must come with the same request: method, target, the route's own headers and body. */
 static int idempotency(struct request *r)
 {
     const char *key = r->facts.idempotency_key;
@@ -88,6 +88,10 @@ static int idempotency(struct request *r)
     sha256_add(&sum, r->route->method, strlen(r->route->method));
     sha256_add(&sum, " ", 1);
     sha256_add(&sum, r->uri, r->uri_len + 1);
+    for (size_t i = 0; i < REQUEST_MAX_HEADERS && r->route->headers != NULL && r->route->headers[i] != NULL; i++) {
+        const char *value = r->header_values[i] != NULL ? r->header_values[i] : "";
+        sha256_add(&sum, value, strlen(value) + 1);
+    }
     sha256_add(&sum, r->call.body.ptr, r->call.body.len);
     sha256_done(&sum, r->exec.request);
     r->exec.key = key;

@@ -93,23 +93,31 @@ static int in_range(const struct package_find_query *q, const struct package_ver
     return 0;
 }
 
+/* The first images, and how many there are: for who may not see all, of those he may see. */
 static int found_view(struct call *c, const struct package_version *v, struct package_found *out, struct err *err)
 {
-    enum { FIRST = 20 };
+    enum { FIRST = 20, PORTION = 500 };
+    bool all = c->caller->n_repositories == 0;
+    int64_t after = 0, seen = 0, portion = all ? FIRST : PORTION;
     struct package_holder *rows;
     size_t n, shown = 0;
 
-    if (package_holders(c->db, v->id, 0, FIRST, c->arena, &rows, &n, err) != 0)
-        return -1;
-    struct image_brief *list = arena_array(c->arena, n, sizeof *list);
+    struct image_brief *list = arena_array(c->arena, FIRST, sizeof *list);
     if (list == NULL)
         return err_nomem(err);
-    for (size_t i = 0; i < n; i++) {
-        bool again = i > 0 && rows[i - 1].image.id == rows[i].image.id;      /* the same image, another path */
-        if (!again && may_see(c, rows[i].image.repository) && brief_view(c, &rows[i].image, &list[shown++], err) != 0)
+    do {
+        if (package_holders(c->db, v->id, after, portion, c->arena, &rows, &n, err) != 0)
             return -1;
-    }
-    *out = (struct package_found){ v->name, v->version, v->ecosystem, v->arch, v->purl, v->images, list, shown };
+        for (size_t i = 0; i < n; i++) {
+            after = rows[i].image.id;
+            if (!may_see(c, rows[i].image.repository))
+                continue;
+            seen++;
+            if (shown < FIRST && brief_view(c, &rows[i].image, &list[shown++], err) != 0)
+                return -1;
+        }
+    } while (!all && (int64_t)n == portion);
+    *out = (struct package_found){ v->name, v->version, v->ecosystem, v->arch, v->purl, all ? v->images : seen, list, shown };
     return 0;
 }
 
@@ -141,10 +149,11 @@ int package_find_page(struct call *c, const void *in, void *out_, struct err *er
         more = shown == (size_t)limit;
         if (more)
             break;
-        if (found_view(c, &rows[i], &items[shown++], err) != 0)
+        if (found_view(c, &rows[i], &items[shown], err) != 0)
             return -1;
-        images += rows[i].images;
         last = rows[i].id;
+        images += items[shown].images;
+        shown += items[shown].images > 0;
     }
     *out = (struct package_find_answer){ items, shown, images, more ? arena_printf(c->arena, "%lld", (long long)last) : NULL };
     return 0;
@@ -164,28 +173,32 @@ static int holder_cursor(const char *cursor, struct arena *arena, int64_t *packa
     return 0;
 }
 
-/* Adds the holders of one package version; a page ends between images. */
+/* Adds the holders of one package version, past those that the caller may not see. */
 static int add_holders(struct call *c, const struct package_version *v, int64_t after, size_t limit, struct package_holder_answer *items,
                        size_t *shown, int64_t *last, bool *more, struct err *err)
 {
     struct package_holder *rows;
-    size_t n;
+    size_t n, portion = limit + 1;
 
-    if (package_holders(c->db, v->id, after, (int64_t)(limit - *shown) + 1, c->arena, &rows, &n, err) != 0)
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        if (*shown == limit) {
-            *more = true;
-            return 0;
-        }
-        *last = rows[i].image.id;
-        if (!may_see(c, rows[i].image.repository))
-            continue;
-        struct package_holder_answer *a = &items[(*shown)++];
-        a->name = v->name, a->version = v->version, a->ecosystem = v->ecosystem, a->path = rows[i].path;
-        if (brief_view(c, &rows[i].image, &a->image, err) != 0)
+    *last = after;
+    do {
+        if (package_holders(c->db, v->id, *last, (int64_t)portion, c->arena, &rows, &n, err) != 0)
             return -1;
-    }
+        for (size_t i = 0; i < n; i++) {
+            bool hidden = !may_see(c, rows[i].image.repository);
+            if (!hidden && *shown == limit) {
+                *more = true;
+                return 0;
+            }
+            *last = rows[i].image.id;
+            if (hidden)
+                continue;
+            struct package_holder_answer *a = &items[(*shown)++];
+            a->name = v->name, a->version = v->version, a->ecosystem = v->ecosystem, a->path = rows[i].path;
+            if (brief_view(c, &rows[i].image, &a->image, err) != 0)
+                return -1;
+        }
+    } while (n == portion);
     return 0;
 }
 

@@ -109,7 +109,7 @@ static int write_names(struct writing *w, struct err *err)
     if (trusted && m->config_digest != NULL && image_add_alias(c->db, w->image_id, m->config_digest, "config", err) != 0)
         return -1;
     if (w->in->tag != NULL && w->is_newest &&
-        image_add_tag(c->db, w->image_id, w->repository_id, w->in->tag, c->now_ms, err) != 0)
+        image_add_tag(c->db, w->image_id, w->repository_id, w->in->tag, w->in->row.effective_ms, err) != 0)
         return -1;
     return image_describe(c->db, w->image_id, w->is_newest ? w->in->tag : NULL, m->os_family, m->os_version, m->arch,
                           m->base_image, c->now_ms, err);
@@ -147,7 +147,7 @@ static int intern_package(struct writing *w, size_t i, int64_t *id, struct err *
     return 0;
 }
 
-/* A list of packages replaces an older one; what merely matched something (Grype)
+/* A list of packages replaces an older one, but an unsigned one none that is signed; what merely matched something (Grype)
  * stands in only as long as there is no list. */
 static int write_inventory(struct writing *w, struct err *err)
 {
@@ -159,6 +159,9 @@ static int write_inventory(struct writing *w, struct err *err)
 
     if (in->n_packages == 0 && !in->scan.has_inventory)
         return 0;
+    int kept = in->claim.signer == NULL ? scan_has_signed_inventory(c->db, w->image_id, err) : 0;
+    if (kept != 0)
+        return kept < 0 ? -1 : 0;
     if (image_inventory(c->db, w->image_id, &inventory_ms, hash, &has_hash, err) != 0)
         return -1;
     if (inventory_ms != TIME_UNKNOWN && (!in->scan.has_inventory || inventory_ms > in->row.effective_ms))
@@ -177,11 +180,21 @@ static int write_inventory(struct writing *w, struct err *err)
 
 /* ---- findings: what is there against what was there ------------------------------------ */
 
+/* A vulnerability is the same for the whole fleet: what is known of it is not for an
+ * unsigned report of somebody who may only speak of his own repositories to change. */
+static bool may_teach(const struct writing *w)
+{
+    return w->in->claim.signer != NULL || w->c->caller->n_repositories == 0;
+}
+
 static int resolve_findings(struct writing *w, struct err *err)
 {
+    bool teaches = may_teach(w);
+
     for (size_t i = 0; i < w->in->n_findings; i++) {
         struct intake_finding *f = &w->in->findings[i];
-        if (!f->vulnerability_known && vulnerability_upsert(w->c->db, &f->vulnerability, &f->row.vulnerability_id, err) != 0)
+        if (!f->vulnerability_known && (teaches || f->row.vulnerability_id == 0) &&
+            vulnerability_upsert(w->c->db, &f->vulnerability, &f->row.vulnerability_id, err) != 0)
             return -1;
         if (f->package != NO_PACKAGE && intern_package(w, f->package, &f->row.package_id, err) != 0)
             return -1;
@@ -370,6 +383,16 @@ static int answer(struct call *c, const char *scan_id, int64_t image_id, struct 
     return scan_view(&row, c->arena, &out->scan, err);
 }
 
+/* What a newer scan replaced already changes nothing, and is the cause of nothing. */
+static int judge(struct writing *w, const char *cause, struct scan_result *out, struct err *err)
+{
+    struct call *c = w->c;
+    struct image_facts facts;
+
+    return w->is_newest ? image_judge(c->app, c->db, w->image_id, cause, w->in->row.effective_ms, c->now_ms, c->arena, &out->verdict, err)
+                        : image_decide(c->app, c->db, w->image_id, STAGE_BUILD, c->now_ms, c->arena, &facts, &out->verdict, err);
+}
+
 int ingest_scan(struct call *c, const void *ignored, void *out_, struct err *err)
 {
     struct writing w = { .c = c, .in = c->prepared };
@@ -390,8 +413,7 @@ int ingest_scan(struct call *c, const void *ignored, void *out_, struct err *err
     const char *cause = arena_printf(c->arena, "scan %s", w.in->row.id);
     if (cause == NULL)
         return err_nomem(err);
-    if (write_all(&w, err) != 0 ||
-        image_judge(c->app, c->db, w.image_id, cause, w.in->row.effective_ms, c->now_ms, c->arena, &out->verdict, err) != 0 ||
+    if (write_all(&w, err) != 0 || judge(&w, cause, out, err) != 0 ||
         answer(c, w.in->row.id, w.image_id, out, err) != 0)
         return -1;
     out->is_new = true;

@@ -40,6 +40,23 @@ static bool among(const char *const *list, size_t n, const char *text)
     return false;
 }
 
+/* An uploader who names a digest means that image: one that is neither the subject nor
+ * another digest of it in the report is a mistake, or somebody's try. */
+static int check_meant(struct call *c, const struct intake *in, const char *image, struct err *err)
+{
+    const struct report_image *m = &in->scan.image;
+    struct imageref ref;
+
+    if (image == NULL)
+        return 0;
+    if (imageref_parse(c->arena, image, &ref, err) != 0)
+        return err_prefix(err, "image");
+    if (ref.digest == NULL || str_eq(ref.digest, in->claim.subject) || among(m->digests, m->n_digests, ref.digest) ||
+        str_eq(m->config_digest, ref.digest))
+        return 0;
+    return err_set(err, ERR_UNPROCESSABLE, "image: the report is about %s, not about %s", in->claim.subject, ref.digest);
+}
+
 /* The report's own digests must include the one that was signed; a bare report
  * names the image itself. */
 static int bind_subject(struct call *c, struct intake *in, const char *image, struct err *err)
@@ -65,7 +82,7 @@ static int bind_subject(struct call *c, struct intake *in, const char *image, st
     if (named && !among(m->digests, m->n_digests, in->claim.subject) && !str_eq(m->config_digest, in->claim.subject))
         return err_set(err, ERR_UNPROCESSABLE, "the report is about %s, not about the subject %s",
                        m->n_digests > 0 ? m->digests[0] : m->config_digest, in->claim.subject);
-    return 0;
+    return check_meant(c, in, image, err);
 }
 
 /* The repository, from the most explicit to the least: what the uploader says,

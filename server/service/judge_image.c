@@ -9,6 +9,7 @@
 #include "store/image.h"
 #include "store/posture.h"
 #include "store/scan.h"
+#include "wire/json.h"
 #include "wire/msg/image.h"
 
 #include <string.h>
@@ -115,6 +116,29 @@ static const char *reasons_json(const struct verdict *v, struct arena *arena)
     return text;
 }
 
+/* The same reasons, in whatever words: messages tell ages, and a day more is no change.
+ * History would grow by a row per stale image and day. */
+static bool same_reasons(const char *was, const char *is, struct arena *arena)
+{
+    static const char *const parts[] = { "policy", "rule", "effect", "severity", "where", "since", "finding.vulnerability",
+                                         "finding.package", "finding.version", "finding.fixed_version" };
+    struct err ignored = { 0 };
+    struct json a, b;
+
+    if (str_eq(was, is))
+        return true;
+    if (json_parse(arena, was, strlen(was), NULL, &a, &ignored) != 0 || json_parse(arena, is, strlen(is), NULL, &b, &ignored) != 0 ||
+        json_len(&a) != json_len(&b))
+        return false;
+    for (uint32_t i = 0; i < json_len(&a); i++) {
+        for (size_t k = 0; k < N_ITEMS(parts); k++) {
+            if (!str_eq(json_str(json_path(json_at(&a, i), parts[k]), ""), json_str(json_path(json_at(&b, i), parts[k]), "")))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* A new row of history when the decision or the reasons differ from the last one. */
 static int record(struct db *db, const struct verdict *v, struct image *image, const char *cause, int64_t now_ms,
                   struct arena *arena, struct err *err)
@@ -130,7 +154,7 @@ static int record(struct db *db, const struct verdict *v, struct image *image, c
     bool changed = n == 0 || last[0].decision != v->decision;
     if (changed)
         image->verdict_since_ms = now_ms;
-    if (!changed && str_eq(last[0].reasons, reasons))
+    if (!changed && same_reasons(last[0].reasons, reasons, arena))
         return 0;
     /* Two judgements in one millisecond with the same decision are one row; a clock that
      * was set back must not put a row before the last one. */

@@ -146,7 +146,7 @@ int image_register(struct call *c, const void *in_, void *out_, struct err *err)
     int64_t id;
 
     /* An alias passes with the image's verdict: signed evidence names them, or an administrator. */
-    if (in->n_aliases > 0 && c->caller->role != ROLE_ADMIN)
+    if (in->n_aliases > 0 && (c->caller->role != ROLE_ADMIN || c->caller->n_repositories > 0))
         return err_set(err, ERR_FORBIDDEN, "$.aliases: only an administrator may name other digests of an image; signed reports do so by themselves");
     if (imageref_parse(c->arena, in->image, &ref, err) != 0)
         return err_prefix(err, "$.image");

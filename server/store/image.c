@@ -79,7 +79,8 @@ static const struct db_query Q[Q_N] = {
         "INSERT INTO digest_aliases (digest, image_id, kind) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING" },
     [Q_TAG] = { "image.tag", "itii", "",
         "INSERT INTO image_tags (repository_id, tag, image_id, seen_ms) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (repository_id, tag) DO UPDATE SET image_id = excluded.image_id, seen_ms = excluded.seen_ms" },
+        "ON CONFLICT (repository_id, tag) DO UPDATE SET image_id = excluded.image_id, seen_ms = excluded.seen_ms "
+        "WHERE excluded.seen_ms >= image_tags.seen_ms" },
     [Q_DESCRIBE] = { "image.describe", "tttttii", "",
         "UPDATE images SET tag = COALESCE($1, tag), os_family = COALESCE($2, os_family), "
         "os_version = COALESCE($3, os_version), arch = COALESCE($4, arch), base_image = COALESCE($5, base_image), "
@@ -435,11 +436,12 @@ static int fetch(struct db *db, const struct image_filter *f, const struct fresh
     if (db_rows_open(db, &Q[sorts[f->sort].query], in, n_in, &rows, err) != 0)
         return -1;
     while (*n <= (size_t)f->limit && (rc = db_rows_next(&rows, err)) == 1) {
+        if (!is_visible(f, db_col_t(&rows, 3)))
+            continue;                  /* costs no memory, however many there are */
         image_row(&rows, limits, now_ms, arena, &items[*n], &failed);
         if (failed)
             break;
-        if (is_visible(f, items[*n].repository))
-            ++*n;
+        ++*n;
     }
     bool broken = *n <= (size_t)f->limit && !failed && rc < 0;
     db_rows_close(&rows);

@@ -37,8 +37,9 @@ static const struct db_query Q[Q_N] = {
         "GROUP BY p.id, n.name, n.ecosystem, p.version, p.arch, p.purl, n.id ORDER BY p.id" },
     [Q_HOLDERS] = { "package.holders", "iii", "ittttti" "iiii",
         "SELECT i.id, i.digest, r.name, i.tag, r.team, ip.path, i.n_running, i.verdict, i.has_scan, i.scanned_ms, i.db_built_ms "
-        "FROM image_packages ip JOIN images i ON i.id = ip.image_id JOIN repositories r ON r.id = i.repository_id "
-        "WHERE ip.package_id = $1 AND ip.image_id > $2 ORDER BY ip.image_id LIMIT $3" },
+        "FROM (SELECT h.image_id, MIN(h.path) AS path FROM image_packages h WHERE h.package_id = $1 AND h.image_id > $2 "
+        "GROUP BY h.image_id ORDER BY h.image_id LIMIT $3) ip JOIN images i ON i.id = ip.image_id "
+        "JOIN repositories r ON r.id = i.repository_id ORDER BY i.id" },
 };
 
 const struct db_queries package_queries = { Q, Q_N };

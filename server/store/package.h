@@ -39,7 +39,7 @@ struct package_version {
 int package_versions(struct db *db, const char *name, const char *ecosystem, struct arena *arena,
                      struct package_version **items, size_t *n, struct err *err);
 
-/* Who has one package version. */
+/* Who has one package version: an image once, with the first of its paths. */
 struct package_holder {
     struct image image;          /* its id, names, verdict and clocks only */
     const char *path;

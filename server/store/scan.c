@@ -17,7 +17,7 @@
     "JOIN scanners c ON c.id = s.scanner_id LEFT JOIN signers g ON g.id = s.signer_id "
 
 enum {
-    Q_EVIDENCE_ADD, Q_EVIDENCE_GET, Q_EVIDENCE_SCANS, Q_ADD, Q_GET, Q_CURRENT, Q_RETIRE, Q_LIST, Q_LIST_IMAGE, Q_CLOCKS,
+    Q_EVIDENCE_ADD, Q_EVIDENCE_GET, Q_EVIDENCE_SCANS, Q_ADD, Q_GET, Q_CURRENT, Q_INVENTORY, Q_RETIRE, Q_LIST, Q_LIST_IMAGE, Q_CLOCKS,
     Q_SIGNERS, Q_OLD, Q_DROP, Q_ORPHAN, Q_LAST_IMAGE, Q_N
 };
 
@@ -36,6 +36,9 @@ static const struct db_query Q[Q_N] = {
     [Q_GET] = { "scan.get", "t", SCAN_OUT, "SELECT " SCAN_COLS SCAN_FROM "WHERE s.id = $1" },
     [Q_CURRENT] = { "scan.current", "iii", SCAN_OUT,
         "SELECT " SCAN_COLS SCAN_FROM "WHERE s.image_id = $1 AND s.scanner_id = $2 AND s.has_findings = $3 AND s.is_current = 1" },
+    [Q_INVENTORY] = { "scan.signed_inventory", "i", "i",
+        "SELECT COUNT(*) FROM scans s JOIN signers g ON g.id = s.signer_id "
+        "WHERE s.image_id = $1 AND s.is_current = 1 AND s.has_inventory = 1 AND g.revoked_ms IS NULL" },
     [Q_RETIRE] = { "scan.retire", "t", "", "UPDATE scans SET is_current = 0 WHERE id = $1" },
     [Q_LIST] = { "scan.list", "titi", SCAN_OUT,
         "SELECT " SCAN_COLS SCAN_FROM "WHERE ($1 IS NULL OR c.name = $1) AND (s.received_ms, s.id) < ($2, $3) "
@@ -172,6 +175,13 @@ int scan_current(struct db *db, int64_t image_id, int64_t scanner_id, bool has_f
                  struct scan_row *out, struct err *err)
 {
     return one_scan(db, Q_CURRENT, DB_IN(db_i(image_id), db_i(scanner_id), db_i(has_findings)), arena, out, err);
+}
+
+int scan_has_signed_inventory(struct db *db, int64_t image_id, struct err *err)
+{
+    int64_t n;
+
+    return db_int(db, &Q[Q_INVENTORY], DB_IN(db_i(image_id)), 0, &n, err) != 0 ? -1 : n > 0;
 }
 
 int scan_retire(struct db *db, const char *id, struct err *err)

@@ -35,6 +35,8 @@ int scan_get(struct db *db, const char *id, struct arena *arena, struct scan_row
 /* The current scan of an image by a scanner: 1, 0, -1.  Vulnerability results and what
  * has none (a list of packages) stand beside each other: one does not replace the other. */
 int scan_current(struct db *db, int64_t image_id, int64_t scanner_id, bool has_findings, struct arena *arena, struct scan_row *out, struct err *err);
+/* 1 when somebody who is still trusted signed a current list of packages of the image, 0, -1. */
+int scan_has_signed_inventory(struct db *db, int64_t image_id, struct err *err);
 int scan_retire(struct db *db, const char *id, struct err *err);          /* no longer current */
 
 /* Newest first.  image NULL: of all images; before: cursor (received_ms, id). */

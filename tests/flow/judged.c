@@ -168,6 +168,30 @@ static void an_expired_token_is_refused_at_that_second(void **state)
     keepd_ask(&t->client, token, "GET", "/v1/session", NULL, 401);
 }
 
+/* "8 days old" is "9 days old" tomorrow: no change of the verdict. */
+static void other_words_for_the_same_reasons_are_no_change(void **state)
+{
+    static const char policy[] =
+        "apiVersion: keep/v1\nkind: Policy\nmetadata:\n  name: told-the-time\n  title: Says when it was asked\n"
+        "spec:\n  stages: [build]\n  mode: enforce\n  unknown: deny\n  validations:\n"
+        "    - name: never\n      expression: image.packages < 5\n      messageExpression: \"'asked at ' + string(now)\"\n      severity: low\n";
+    struct fixture *t = *state;
+    struct report_spec s = spec_of(7);
+    struct ask put = { "PUT", "/v1/policies/told-the-time", keepd_token(&t->keepd, ROLE_POLICY), "Content-Type: text/yaml\r\n", policy,
+                       sizeof policy - 1 };
+
+    s.harmless = true;
+    assert_int_equal(client_send(&t->client, &put).status / 100, 2);
+    assert_string_equal(text_at(upload(t, &s, 201), "verdict.decision"), "fail");
+    for (int i = 0; i < 3; i++) {
+        nap_ms(5);
+        s.scanned_ms += 1000;
+        upload(t, &s, 201);
+    }
+    assert_int_equal(json_len(json_get(get_image(t, 7, "/verdicts", 200), "items")), 1);
+    send_json(t, "POST", "/v1/policies/told-the-time/disable", NULL, 200);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -177,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_revoked_signer_is_refused_at_once_and_its_scans_no_longer_count),
         cmocka_unit_test(a_revoked_token_is_refused_at_once),
         cmocka_unit_test(an_expired_token_is_refused_at_that_second),
+        cmocka_unit_test(other_words_for_the_same_reasons_are_no_change),
     };
 
     return cmocka_run_group_tests_name("verdicts over time", tests, fixture_open, fixture_close);
