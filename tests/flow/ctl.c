@@ -486,7 +486,14 @@ static void a_policy_is_tried_compared_and_stored(void **state)
     says(t, "changed policy no-latest");
     expect(t, 0, RUN(t, ROLE_ADMIN, "policy", "apply", "latest.yaml"));
     says(t, "unchanged policy no-latest");
+    expect(t, 0, RUN(t, ROLE_ADMIN, "policy", "explain", "no-latest", "--image", DIGEST_B));
+    says(t, "image.repository  =>  \"r.example/team/good\"");
     expect(t, 0, RUN(t, ROLE_ADMIN, "policy", "delete", "no-latest"));
+    expect(t, 1, RUN(t, ROLE_ADMIN, "policy", "explain", "no-latest", "--image", DIGEST_B));
+    upload(t, "bad.json");
+    expect(t, 0, RUN(t, ROLE_ADMIN, "policy", "explain", "serious-fixable", "--image", DIGEST_A));
+    says(t, "serious-fixable/fixable");
+    says(t, "item.severity  =>  \"critical\"");
 }
 
 static void a_foreign_policy_and_its_binding_are_one(void **state)
