@@ -1,13 +1,16 @@
 /* noun_policy_try.c - policy test and explain: policies tried on cases, offline. */
+#include "client/url.h"
 #include "core/policy_test.h"
 #include "ctl/call.h"
 #include "ctl/file.h"
+#include "ctl/image_facts.h"
 #include "ctl/nouns.h"
 #include "ctl/policy_files.h"
 #include "wire/jsonw.h"
 #include "wire/msg/words.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct tried {
     const char *file;
@@ -244,57 +247,101 @@ static void put_explained(struct ctl *c, const struct policy_case *one, struct b
     put_lines(b, one->passed && one->explanation == NULL ? "every rule that was asked is true" : one->explanation, "    ");
 }
 
-static int explain_cases(struct ctl *c, const struct policy *const *policies, size_t n, const char *file, bool *all_asked, struct err *err)
+struct explaining {
+    const struct policy **policies; size_t n;
+    bool all_asked;
+};
+
+static int explain_text(struct ctl *c, struct explaining *x, const char *what, const void *text, size_t len)
 {
     const struct out_spec plain = { &out_formats[0], NULL };
     struct policy_case *cases;
-    struct bytes text;
+    struct err err = { 0 };
     struct buf b;
-    size_t n_cases;
+    size_t n;
 
-    if (file_read(&c->arena, file, DOCUMENTS_FILE_MAX, &text, err) != 0)
-        return -1;
-    if (policy_test_explain(text.ptr, text.len, policies, n, &c->arena, &cases, &n_cases, err) != 0)
-        return err_prefix(err, "%.200s", file);
+    if (policy_test_explain(text, len, x->policies, x->n, &c->arena, &cases, &n, &err) != 0) {
+        err_prefix(&err, "%.200s", what);
+        return ctl_fail(c, &err, NULL);
+    }
     buf_init(&b, OUT_TEXT_MAX);
-    for (size_t i = 0; i < n_cases; i++) {
+    for (size_t i = 0; i < n; i++) {
         put_explained(c, &cases[i], &b);
-        *all_asked &= cases[i].passed;
+        x->all_asked &= cases[i].passed;
     }
     int rc = out_deliver(c, &plain, &b);
     buf_free(&b);
-    return rc == 0 ? 0 : err_set(err, ERR_INVALID, "the explanation could not be written");
+    return rc;
+}
+
+static int explain_each(struct ctl *c, struct explaining *x)
+{
+    struct err err = { 0 };
+    struct bytes text;
+    const char *name, *facts;
+
+    for (size_t i = 0; (name = command_get_nth(c->cl, "case", i)) != NULL; i++) {
+        if (file_read(&c->arena, name, DOCUMENTS_FILE_MAX, &text, &err) != 0)
+            return ctl_fail(c, &err, NULL);
+        if (explain_text(c, x, name, text.ptr, text.len) != 0)
+            return CODE_LOCAL;
+    }
+    for (size_t i = 0; (name = command_get_nth(c->cl, "image", i)) != NULL; i++) {
+        int rc = image_facts_fetch(c, name, &facts);
+        if (rc == 0)
+            rc = explain_text(c, x, name, facts, strlen(facts));
+        if (rc != 0)
+            return rc;
+    }
+    return x->all_asked ? CODE_PASS : CODE_LOCAL;
+}
+
+/* A file; for an image also a policy of the server; else one that comes with Keep. */
+static int read_policies(struct ctl *c, const char *name, struct policy_files *out)
+{
+    struct err err = { 0 };
+
+    if (ctl_option(c, "image") != NULL && access(name, F_OK) != 0) {
+        struct json answer;
+        struct buf b;
+        buf_init(&b, 4096);
+        url_path(&b, "/v1/policies/{}", &name, 1);
+        int rc = b.failed ? ctl_wrong(c, NULL, "the name is too long") : ctl_get(c, b.ptr, &answer);
+        buf_free(&b);
+        if (rc != 0)
+            return rc;
+        return policy_files_add(&c->arena, name, json_get_str(&answer, "document", ""), out, &err) != 0 ? ctl_fail(c, &err, NULL) : 0;
+    }
+    return policy_files_read(&c->arena, name, out, &err) != 0 ? ctl_fail(c, &err, NULL) : 0;
 }
 
 static int explain(struct ctl *c)
 {
     struct policy_files files = { 0 };
-    struct err err = { 0 };
-    bool all_asked = true;
+    struct explaining x = { .all_asked = true };
 
-    if (ctl_option(c, "case") == NULL)
-        return ctl_wrong(c, "keepctl policy explain FILE --case FILE; for an image that Keep knows: keepctl image why IMAGE", "what is it to be asked about?");
-    if (policy_files_read(&c->arena, ctl_arg(c, 0), &files, &err) != 0)
-        return ctl_fail(c, &err, NULL);
-    const struct policy **policies = arena_array(&c->arena, files.n, sizeof *policies);
-    if (policies == NULL)
+    if (ctl_option(c, "case") == NULL && ctl_option(c, "image") == NULL)
+        return ctl_wrong(c, "keepctl policy explain FILE --case FILE, or keepctl policy explain NAME --image IMAGE", "what is it to be asked about?");
+    int rc = read_policies(c, ctl_arg(c, 0), &files);
+    if (rc != 0)
+        return ctl_code(rc);
+    x.policies = arena_array(&c->arena, files.n, sizeof *x.policies);
+    if (x.policies == NULL)
         return ctl_wrong(c, NULL, "out of memory");
-    for (size_t i = 0; i < files.n; i++)
-        policies[i] = files.items[i].policy;
-    for (size_t i = 0; command_get_nth(c->cl, "case", i) != NULL; i++) {
-        if (explain_cases(c, policies, files.n, command_get_nth(c->cl, "case", i), &all_asked, &err) != 0)
-            return ctl_fail(c, &err, NULL);
-    }
-    return all_asked ? CODE_PASS : CODE_LOCAL;
+    for (; x.n < files.n; x.n++)
+        x.policies[x.n] = files.items[x.n].policy;
+    return ctl_code(explain_each(c, &x));
 }
 
 static const struct command_option explain_options[] = {
     { "case", "FILE", "Facts in YAML, as in the cases of policy test; may be repeated.", true },
+    { "image", "IMAGE", "What the server knows of this image: a digest or a name; may be repeated.", true },
 };
 
 static const struct ctl_command rows[] = {
     { PLAIN("policy test", "FILE|FOLDER...", 1, COMMAND_ARGS_MAX, "Run cases that say what policies must decide, offline. Exit 2 when one is wrong."), test, NULL },
-    { ROW("policy explain", "FILE|NAME", 1, 1, "Show why a policy's rules are not true of a case: each expression with its value.", explain_options,
-          "NAME is a policy that comes with Keep. Nothing is asked of a server; what a case expects is not compared."), explain, NULL },
+    { ROW("policy explain", "FILE|NAME", 1, 1, "Show why a policy's rules are not true of a case or an image: each expression with its value.", explain_options,
+          "NAME is a policy that comes with Keep, or with --image one of the server. With --case alone no server is asked.\n"
+          "What a case expects is not compared. Of an image, exceptions and the names of signers are left out: keepctl image why."), explain, NULL },
 };
 const struct ctl_commands policy_try_commands = { rows, N_ITEMS(rows) };

@@ -55,15 +55,20 @@ static const struct shipped_policy *shipped_of(const char *name)
     return NULL;
 }
 
+int policy_files_add(struct arena *arena, const char *name, const char *text, struct policy_files *out, struct err *err)
+{
+    const struct document d = { .file = name, .line = 1, .text = { (const unsigned char *)text, strlen(text) } };
+
+    return add(arena, &d, out, err);
+}
+
 int policy_files_read(struct arena *arena, const char *file, struct policy_files *out, struct err *err)
 {
     const struct shipped_policy *shipped = access(file, F_OK) != 0 ? shipped_of(file) : NULL;
     struct documents docs = { 0 };
 
-    if (shipped != NULL) {
-        const struct document d = { .file = file, .line = 1, .text = { (const unsigned char *)shipped->document, strlen(shipped->document) } };
-        return add(arena, &d, out, err);
-    }
+    if (shipped != NULL)
+        return policy_files_add(arena, file, shipped->document, out, err);
     if (policy_documents(arena, file, &docs, err) != 0)
         return -1;
     for (size_t i = 0; i < docs.n; i++) {

@@ -21,6 +21,9 @@ struct policy_files { struct policy_file *items; size_t n; };
  * Keep.  ERR_INVALID with file and line. */
 int policy_files_read(struct arena *arena, const char *file, struct policy_files *out, struct err *err);
 
+/* Adds the policy of a text, which must live as long. */
+int policy_files_add(struct arena *arena, const char *name, const char *text, struct policy_files *out, struct err *err);
+
 enum { CASE_FILES_MAX = 4096 };
 
 /* Adds a file; of a folder all files beneath whose names end in cases.yaml or cases.yml,

@@ -302,6 +302,26 @@ static void explanation_is_a_tree_of_values(void **state)
     assert_int_equal(e.steps[9].kind, CEL_ERROR);
 }
 
+static void explanation_has_its_parentheses(void **state)
+{
+    struct cel_value values[] = { { 0 }, cel_object_map(&image), cel_int(2) };
+    struct cel_activation act = { .values = values };
+    const struct cel_program *p = compiled("!(x > 1 && (x + 1) < 9) && ( ')' != '(' || x == 3)");
+    struct cel_explanation e;
+    struct err err;
+    struct buf b;
+
+    (void)state;
+    assert_int_equal(cel_explain(p, &act, &arena, CEL_BUDGET, &e, &err), 0);
+    buf_init(&b, 100000);
+    cel_explanation_print(p, &e, &b);
+    assert_non_null(strstr(b.ptr, "!(x > 1 && (x + 1) < 9) && ( ')' != '(' || x == 3)  =>  "));
+    assert_non_null(strstr(b.ptr, "\n  !(x > 1 && (x + 1) < 9)  =>  false\n"));
+    assert_non_null(strstr(b.ptr, "\n    x > 1 && (x + 1) < 9  =>  true\n"));
+    assert_non_null(strstr(b.ptr, "\n      (x + 1) < 9  =>  true\n"));
+    buf_free(&b);
+}
+
 static void explanation_of_a_long_loop_is_cut(void **state)
 {
     struct cel_activation act = { 0 };
@@ -329,7 +349,7 @@ int main(void)
         cmocka_unit_test(errors_tell_where_they_arose),
         cmocka_unit_test(the_host_adds_functions_and_objects),
         cmocka_unit_test(variables_may_be_programs_and_may_not_recurse),
-        cmocka_unit_test(explanation_is_a_tree_of_values),
+        cmocka_unit_test(explanation_is_a_tree_of_values), cmocka_unit_test(explanation_has_its_parentheses),
         cmocka_unit_test(explanation_of_a_long_loop_is_cut),
     };
 

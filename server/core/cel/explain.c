@@ -96,6 +96,56 @@ int cel_explain(const struct cel_program *p, const struct cel_activation *act, s
     return 0;
 }
 
+/* How many parentheses the text closes without opening them, and leaves open. */
+static void unmatched(const char *s, uint32_t len, uint32_t *closed, uint32_t *opened)
+{
+    char quote = '\0';
+
+    *closed = *opened = 0;
+    for (uint32_t i = 0; i < len; i++) {
+        if (quote != '\0') {
+            if (s[i] == '\\')
+                i++;                                       /* what is escaped */
+            else if (s[i] == quote)
+                quote = '\0';
+        } else if (s[i] == '"' || s[i] == '\'') {
+            quote = s[i];
+        } else if (s[i] == '(') {
+            ++*opened;
+        } else if (s[i] == ')') {
+            if (*opened > 0)
+                --*opened;
+            else
+                ++*closed;
+        }
+    }
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* A node spans its operands without the parentheses around them: people want them back. */
+static void widen(const struct cel_program *p, uint32_t *from, uint32_t *to)
+{
+    uint32_t closed, opened;
+
+    unmatched(p->text + *from, *to - *from, &closed, &opened);
+    for (uint32_t at = *to; opened > 0 && at < p->len && (is_blank(p->text[at]) || p->text[at] == ')'); at++) {
+        if (p->text[at] == ')') {
+            *to = at + 1;
+            opened--;
+        }
+    }
+    for (uint32_t at = *from; closed > 0 && at > 0 && (is_blank(p->text[at - 1]) || p->text[at - 1] == '('); at--) {
+        if (p->text[at - 1] == '(') {
+            *from = at - 1;
+            closed--;
+        }
+    }
+}
+
 void cel_explanation_print(const struct cel_program *p, const struct cel_explanation *e, struct buf *out)
 {
     for (uint32_t i = 0; i < e->n; i++) {
@@ -104,7 +154,9 @@ void cel_explanation_print(const struct cel_program *p, const struct cel_explana
             buf_puts(out, "  ");
         if (s->note != NULL)
             buf_printf(out, "[%s] ", s->note);
-        for (uint32_t j = s->offset; j < s->offset + s->len; j++)
+        uint32_t from = s->offset, to = s->offset + s->len;
+        widen(p, &from, &to);
+        for (uint32_t j = from; j < to; j++)
             buf_putc(out, p->text[j] == '\n' || p->text[j] == '\r' ? ' ' : p->text[j]);
         buf_printf(out, "  =>  %s\n", s->value != NULL ? s->value : "(not reached)");
     }
