@@ -37,7 +37,7 @@ void sha256_digest(const void *data, size_t len, char out[72]);
 
 /* Streaming: init, add any number of times, done once. */
 struct sha256 {
-    uint64_t state[13];
+    uint64_t state[14];
 };
 void sha256_init(struct sha256 *s);
 void sha256_add(struct sha256 *s, const void *data, size_t len);
