@@ -22,8 +22,10 @@ mock=
 stop() { if [ -n "$mock" ]; then kill "$mock" 2>/dev/null || :; fi; }
 trap stop EXIT INT TERM
 if [ -z "${KEEP_WEB_URL:-}" ]; then
-    node tests/web/mock.mjs >build/web-shots/mock.out & mock=$!
-    n=0; while [ "$(wc -l <build/web-shots/mock.out)" -lt 2 ] && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
+    : >build/web-shots/mock.out         # the shell in the background may come to it late
+    node tests/web/mock.mjs >>build/web-shots/mock.out & mock=$!
+    n=0; while [ "$(wc -l <build/web-shots/mock.out)" -lt 2 ] && [ $n -lt 200 ]; do sleep 0.1; n=$((n + 1)); done
+    if [ $n -eq 200 ]; then echo "web: the mock server does not start"; exit 1; fi
     KEEP_WEB_URL=$(sed -n 1p build/web-shots/mock.out) KEEP_WEB_LOGIN=$(sed -n 2p build/web-shots/mock.out)
 fi
 export KEEP_WEB_URL KEEP_WEB_LOGIN CHROMIUM="$chromium"
