@@ -380,15 +380,21 @@ static void stop_listening(struct http_server *s)
     }
 }
 
+/* Who is busy is told in the answer that the connection ends: only those that stay
+ * silent are shut, for that can cut off a request which is just arriving. */
+enum { SHUT_AFTER_MS = 300 };
+
 bool http_drain(struct http_server *s, int64_t within_ms)
 {
-    int64_t until = time_monotonic_ms() + within_ms;
+    int64_t now = time_monotonic_ms(), until = now + within_ms;
+    int64_t shut_from = now + (within_ms < SHUT_AFTER_MS * 2 ? within_ms / 2 : SHUT_AFTER_MS);
 
     atomic_store(&s->draining, true);
     stop_listening(s);
     while (s->conns != NULL && (atomic_load(&s->in_flight) > 0 || conns_n(s->conns) > 0) &&
            time_monotonic_ms() < until) {
-        conns_shut_idle(s->conns);
+        if (time_monotonic_ms() >= shut_from)
+            conns_shut_idle(s->conns);
         nap();
     }
     return atomic_load(&s->in_flight) == 0;
