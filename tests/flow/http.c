@@ -1,5 +1,5 @@
 /* The HTTP server as hostile and honest clients see it: framing, limits, bodies. */
-#include "tests/flow/http_fixture.h"
+#include "tests/flow/http_small.h"
 #include "wire/json.h"
 
 #include <setjmp.h>
@@ -8,55 +8,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
-static struct fixture fx;
-
-static int up(void **state)
-{
-    (void)state;
-    fx_start(&fx, &(struct http_config){ .head_ms = 1500, .idle_ms = 20000, .body_grace_ms = 1000,
-                                         .connection_memory = 8192 },
-             &(struct work_config){ .threads = 3, .queue_max = 8 }, NULL, 0);
-    return 0;
-}
-
-static int down(void **state)
-{
-    (void)state;
-    fx_stop(&fx);
-    return 0;
-}
-
-static struct answer ask(const char *request)
-{
-    return fx_once(fx.port, request);
-}
-
-static void expect_status(const char *request, int status)
-{
-    struct answer a = ask(request);
-
-    if (a.status != status)
-        fail_msg("expected %d, got %d for:\n%s\n%s", status, a.status, request, a.text == NULL ? "" : a.text);
-    answer_free(&a);
-}
-
-static struct answer post(const char *path, const char *headers, const void *body, size_t len)
-{
-    char head[1024];
-    int fd = fx_connect(fx.port);
-
-    snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Length: %zu\r\n\r\n", path, headers, len);
-    assert_true(fd >= 0);
-    fx_puts(fd, head);
-    fx_send(fd, body, len);
-    struct answer a = fx_answer(fd, false, 20000, NULL);
-    close(fd);
-    return a;
-}
-
-#define JSON_TYPE "Content-Type: application/json\r\n"
-#define CI "Authorization: Bearer ci-token\r\n"
 
 /* ---- connections ------------------------------------------------------------------- */
 
