@@ -26,7 +26,7 @@ static const char *check_who(const struct route *r)
 {
     if (r->who == 0)
         return "nobody may call it";
-    return (r->who & ~(unsigned)(ROLE_ALL | WHO_ANYONE)) != 0 ? "unknown role" : NULL;
+    return (r->who & ~(unsigned)(ROLE_ALL | WHO_ANYONE | ROLE_NODE)) != 0 ? "unknown role" : NULL;
 }
 
 static const char *check_class(const struct route *r)

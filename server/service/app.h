@@ -14,6 +14,9 @@
 struct policies;          /* compiled snapshot, service/policies.h */
 struct admissions;        /* counters and the batch of answers, service/admissions.h */
 struct opa_bundles;       /* made bundles and their key, service/opa.h */
+struct nodes;             /* who is enrolled, in memory, service/nodes.h */
+struct bundles;           /* signed bundles by scope, service/bundles.h */
+struct drift_state;       /* profiles in force, compiled, service/drift_state.h */
 struct touched;           /* last use of tokens and sessions, service/auth.h */
 
 /* Settings that handlers read (the configuration table fills them). */
@@ -46,6 +49,9 @@ struct app {
     struct policies *policies;
     struct admissions *admissions;
     struct opa_bundles *opa;
+    struct nodes *nodes;
+    struct bundles *bundles;
+    struct drift_state *drift;
     int64_t started_ms;
 };
 

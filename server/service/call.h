@@ -32,6 +32,7 @@ enum role {
     ROLE_AGENT     = 1 << 6,
     ROLE_ALL       = (1 << 7) - 1,
     WHO_ANYONE     = 1 << 7,       /* no credentials needed */
+    ROLE_NODE      = 1 << 8,       /* an enrolled node's session (service/nodes.h); no token has it */
 };
 #define WHO_PEOPLE (ROLE_VIEWER | ROLE_ANALYST | ROLE_POLICY | ROLE_ADMIN)
 
@@ -48,6 +49,8 @@ struct caller {
     const char *session_id;        /* NULL unless is_session */
     const char *const *repositories; size_t n_repositories;   /* patterns; 0: all */
     const char *from;              /* client address as text */
+    int64_t node;                  /* ROLE_NODE: the store's id; 0 otherwise */
+    const char *scope;             /* ROLE_NODE: whom its bundle is for */
 };
 
 /* What arrives with a request, borrowed from the connection. */

@@ -13,6 +13,7 @@ static const struct {
     { ROLE_CI,        "ci",        "ci",      0 },
     { ROLE_ADMISSION, "admission", "admit",   0 },
     { ROLE_AGENT,     "agent",     "agent",   0 },
+    { ROLE_NODE,      "node",      NULL,      0 },
     { WHO_ANYONE,     "anyone",    NULL,      0 },
 };
 

@@ -49,7 +49,7 @@ int keepd_run(struct keepd *k, const char *const *args, char *out, size_t max);
 void keepd_path(const char *name, char *out, size_t max);
 
 /* Rows of every table, read from the database itself. */
-enum { KEEPD_TABLES_MAX = 48 };
+enum { KEEPD_TABLES_MAX = 64 };
 struct table_counts {
     size_t n;
     char name[KEEPD_TABLES_MAX][32];
