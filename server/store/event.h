@@ -3,13 +3,11 @@
 #define KEEP_STORE_EVENT_H
 
 #include "db/db.h"
+#include "model/alert.h"
 
 #include <stdbool.h>
 
 extern const struct db_queries event_queries;
-
-/* How it is known which image an event is about, surest first. */
-enum event_image_by { IMAGE_BY_NOTHING = 0, IMAGE_BY_CONTAINER, IMAGE_BY_DIGEST, IMAGE_BY_REFERENCE, IMAGE_BY_POD, EVENT_IMAGE_BY_N };
 
 enum { EVENT_KEY_LEN = 16 };
 
