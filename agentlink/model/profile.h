@@ -59,7 +59,7 @@ struct profile {
     const struct profile_port *listens; size_t n_listens;
     const struct profile_peer *egress; size_t n_egress;
     const struct profile_peer *ingress; size_t n_ingress;   /* who may open connections to it */
-    const char *const *writes; size_t n_writes;       /* paths; "/var/cache/**" is everything below */
+    const char *const *writes; size_t n_writes;       /* absolute paths; two stars at the end: everything below */
     const int64_t *users; size_t n_users;
     const char *const *capabilities; size_t n_capabilities;  /* "NET_BIND_SERVICE" */
 };
