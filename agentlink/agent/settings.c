@@ -36,7 +36,7 @@ const struct setting settings_table[] = {
     { "spool.segment_bytes", SETTING_BYTES, AT(spool_segment), "1MiB", 128 << 10, MIB(64), false, "A file of the spool; what goes, goes by files." },
     { "spool.reserve_bytes", SETTING_BYTES, AT(spool_reserve), "2MiB", 0, MIB(1024), false, "Held back on the disk for critical events when it is full." },
     { "send.events", SETTING_INT, AT(send_events), "500", 1, SPOOL_BATCH_MAX, true, "Events of a batch." },
-    { "send.bytes", SETTING_BYTES, AT(send_bytes), "1MiB", 64 << 10, 2 << 20, true, "Bytes of a batch before compression." },
+    { "send.bytes", SETTING_BYTES, AT(send_bytes), "1MiB", 64 << 10, (2 << 20) - (64 << 10), true, "Bytes of a batch before compression." },
     { "send.linger", SETTING_DURATION, AT(send_linger_ms), "1s", 0, MS_MINUTE, true, "How long a batch waits to become full; critical events do not wait." },
     { "send.coding", SETTING_TEXT, AT(send_coding), "zstd", 0, 0, true, "How batches are compressed: zstd, gzip or none." },
     { "poll.interval", SETTING_DURATION, AT(poll_interval_ms), "30s", MS_SECOND, MS_DAY, true, "How often to ask for a bundle; the server's setting beats it." },
