@@ -122,8 +122,8 @@ int trust_bundle_verify(struct arena *arena, const struct trust_root *root, cons
 /* Moves the floor to a bundle that was accepted. */
 void trust_floor_raise(struct trust_floor *floor, const struct trust_bundle *accepted);
 
-/* A new root was accepted: when its bundle role differs the version is forgotten (recovery
- * from fast-forward); the clock's floor stays. */
+/* A new root was accepted: when its bundle role differs the floor is forgotten (recovery
+ * from fast-forward, and from bundles signed by a clock that was ahead). */
 void trust_floor_follow(struct trust_floor *floor, const struct trust_root *before, const struct trust_root *after);
 
 /* Appends the payload of a bundle. */
