@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PAUSE_FIRST_MS = 500, PAUSE_MOST_MS = 20000, RETRY_AFTER_MOST_MS = 120000, GZIP_LEVEL = 6 };
+enum { PAUSE_FIRST_MS = 500, PAUSE_MOST_MS = 20000, RETRY_AFTER_MOST_MS = 120000, GZIP_LEVEL = 6, CLIENT_PROBLEM_MAX = 64 * 1024 };
 
 struct http_client {
     struct client_config config;
@@ -24,6 +24,10 @@ struct exchange {
     size_t sent;
     struct buf answer;
     int64_t retry_after_ms;
+    const struct client_request *request;
+    int64_t body_from_ms;        /* monotonic: its first byte; 0 none yet */
+    bool gave_up, is_late;
+    char etag[96];
 };
 
 int http_client_open(const struct client_config *config, struct http_client **out, struct err *err)
@@ -81,36 +85,68 @@ static int on_seek(void *data, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+/* Somebody takes the body as it comes, and may have had enough. */
+static size_t hand_on(struct exchange *x, const char *from, size_t len)
+{
+    const struct client_request *r = x->request;
+    int64_t now = time_monotonic_ms();
+
+    if (x->body_from_ms == 0)
+        x->body_from_ms = now;
+    x->is_late = r->body_within_ms > 0 && now - x->body_from_ms > r->body_within_ms;
+    x->gave_up = !x->is_late && r->take(r->take_arg, from, len) != 0;
+    return x->is_late || x->gave_up ? 0 : len;
+}
+
+static bool is_taken(const struct exchange *x)
+{
+    long status = 0;
+
+    if (x->request->take == NULL)
+        return false;
+    curl_easy_getinfo(x->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    return status == 200;
+}
+
 static size_t on_write(char *from, size_t size, size_t n, void *data)
 {
     struct exchange *x = data;
 
+    if (size * n > 0 && is_taken(x))
+        return hand_on(x, from, size * n);
     buf_put(&x->answer, from, size * n);
     return x->answer.failed ? 0 : size * n;
+}
+
+/* The value of a header line when it has this name (with its colon) and fits. */
+static bool header_value(const char *line, size_t len, const char *name, char *text, size_t size)
+{
+    size_t n_name = strlen(name);
+
+    if (len <= n_name || strncasecmp(line, name, n_name) != 0)
+        return false;
+    const char *from = line + n_name, *end = line + len;
+    while (from < end && *from == ' ')
+        from++;
+    while (end > from && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    if ((size_t)(end - from) >= size)
+        return false;
+    memcpy(text, from, (size_t)(end - from));
+    text[end - from] = '\0';
+    return true;
 }
 
 static size_t on_header(char *line, size_t size, size_t n, void *data)
 {
     struct exchange *x = data;
-    static const char name[] = "retry-after:";
-    size_t len = size * n;
     char text[32];
     int64_t seconds;
 
-    if (len <= sizeof name - 1 || strncasecmp(line, name, sizeof name - 1) != 0)
-        return len;
-    const char *from = line + sizeof name - 1, *end = line + len;
-    while (from < end && *from == ' ')
-        from++;
-    while (end > from && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
-        end--;
-    if ((size_t)(end - from) < sizeof text) {
-        memcpy(text, from, (size_t)(end - from));
-        text[end - from] = '\0';
-        if (str_to_i64(text, 0, 86400, &seconds))
-            x->retry_after_ms = seconds * MS_SECOND;
-    }
-    return len;
+    if (header_value(line, size * n, "retry-after:", text, sizeof text) && str_to_i64(text, 0, 86400, &seconds))
+        x->retry_after_ms = seconds * MS_SECOND;
+    header_value(line, size * n, "etag:", x->etag, sizeof x->etag);
+    return size * n;
 }
 
 static int on_progress(void *data, curl_off_t dl_total, curl_off_t dl_now, curl_off_t ul_total, curl_off_t ul_now)
@@ -188,7 +224,7 @@ static void set_common(struct exchange *x, char *problem)
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, cfg->agent != NULL ? cfg->agent : "keep");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)cfg->connect_timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)cfg->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(x->request->timeout_ms > 0 ? x->request->timeout_ms : cfg->timeout_ms));
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
@@ -231,6 +267,10 @@ static int transport_error(const struct exchange *x, CURLcode code, const char *
     *sent_none = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_PROXY;
     switch (code) {
     case CURLE_WRITE_ERROR:
+        if (x->is_late)
+            return err_set(err, ERR_TIMEOUT, "%s: the answer comes too slowly", url);
+        if (x->gave_up)
+            return err_set(err, ERR_INVALID, "%s: the answer was given up", url);
         return err_set(err, ERR_TOO_LARGE, "the answer is larger than %d MiB", CLIENT_ANSWER_MAX >> 20);
     case CURLE_OPERATION_TIMEDOUT:
         return err_set(err, ERR_TIMEOUT, "%s: %s", url, text);
@@ -256,6 +296,7 @@ static int take_answer(struct exchange *x, struct arena *arena, struct client_an
         memcpy(copy, x->answer.ptr, x->answer.len);
     copy[x->answer.len] = '\0';
     out->status = (unsigned)status;
+    memcpy(out->etag, x->etag, sizeof out->etag);
     out->body = (struct bytes){ (const unsigned char *)copy, x->answer.len };
     out->content_type = type != NULL ? arena_strdup(arena, type) : "";
     if ((status >= 200 && status < 300) || status == 304)
@@ -289,11 +330,11 @@ static int attempt(struct http_client *c, const struct client_request *r, struct
                    struct arena *arena, struct client_answer *out, int64_t *retry_after_ms, bool *sent_none,
                    struct err *err)
 {
-    struct exchange x = { .client = c, .body = body };
+    struct exchange x = { .client = c, .body = body, .request = r };
     struct curl_slist *headers = NULL;
 
     *sent_none = false;
-    buf_init(&x.answer, CLIENT_ANSWER_MAX);
+    buf_init(&x.answer, r->take != NULL ? CLIENT_PROBLEM_MAX : CLIENT_ANSWER_MAX);
     int rc = add_headers(c, r, key, gzip, &headers, err);
     if (rc == 0)
         rc = perform(&x, r, headers, arena, out, sent_none, err);
@@ -319,6 +360,8 @@ int64_t client_pause_ms(unsigned n, int64_t retry_after_ms, uint32_t random)
 
 static bool worth_repeating(const struct client_request *r, unsigned status, enum err_kind kind, bool sent_none)
 {
+    if (r->take != NULL)
+        return false;                             /* half of it may have been taken */
     if (status == 429 || status == 503)
         return true;                              /* refused before anything was done */
     if (status == 502 || status == 504)

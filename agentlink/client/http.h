@@ -44,6 +44,12 @@ struct client_request {
     struct client_header headers[CLIENT_HEADERS_MAX]; size_t n_headers;
     bool once;                       /* must not be repeated after an answer may have been lost */
     const char *key;                 /* Idempotency-Key; NULL: a random one for POST */
+    /* A 200's body goes here as it comes, instead of into the answer; not 0 gives up
+     * (ERR_INVALID).  Such a request is sent once. */
+    int (*take)(void *arg, const void *bytes, size_t len);
+    void *take_arg;
+    int64_t timeout_ms;              /* of this request; 0: the client's */
+    int64_t body_within_ms;          /* with take: from the first byte of the body to its last; 0: no bound */
 };
 
 struct client_problem { const char *path, *detail; };
@@ -52,6 +58,7 @@ struct client_answer {
     unsigned status;                 /* 0: none came */
     const char *content_type;        /* "" when not given */
     struct bytes body;               /* a NUL follows */
+    char etag[96];                   /* "" when not given */
     const char *title, *request_id;  /* of a problem document, else NULL */
     const struct client_problem *problems; size_t n_problems;
     unsigned attempts;

@@ -6,6 +6,8 @@
 #include "wire/jsonw.h"
 #include "wire/trust_internal.h"
 
+#include <string.h>
+
 static const char *const reason_words[TRUST_REASON_N] = {
     [TRUST_FINE] = "fine", [TRUST_MALFORMED] = "malformed", [TRUST_SIGNATURE] = "signature", [TRUST_VERSION] = "version",
     [TRUST_ROLLBACK] = "rollback", [TRUST_EQUIVOCATION] = "equivocation", [TRUST_EXPIRED] = "expired",

@@ -139,6 +139,15 @@ int trust_bundle_verify(struct arena *arena, const struct trust_root *root, cons
     return rc;
 }
 
+int trust_bundle_read(struct arena *arena, const void *envelope, size_t len, struct trust_bundle *out, struct err *err)
+{
+    struct envelope e;
+
+    if (trust_envelope(arena, "bundle", TRUST_BUNDLE_TYPE, envelope, len, TRUST_BUNDLE_MAX, &e, err) != 0)
+        return -1;
+    return read_bundle(arena, e.payload, out, err);
+}
+
 void trust_floor_raise(struct trust_floor *floor, const struct trust_bundle *accepted)
 {
     floor->version = accepted->version;
