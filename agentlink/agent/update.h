@@ -58,7 +58,7 @@ struct update_config {
     const char *scope;                   /* whom bundles must be for */
     int64_t within_ms;                   /* bound of one download; 0: 60 s */
     int64_t roots_every_ms;              /* newer roots are asked for this often, and before anything new
-                                            is believed; 0: every hour */
+                                            is believed; 0: every hour, below 0: in every round */
     /* For tests: called before each step that changes something ("root", "floor", "files",
      * "link", "clean"); not 0 is a failure there.  NULL: none. */
     int (*at)(void *arg, const char *step);
