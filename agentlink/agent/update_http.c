@@ -5,15 +5,15 @@
 #include "client/http.h"
 
 #include <stdio.h>
-#include <string.h>
 
-enum { ANSWER_ARENA = 1 << 20 };
+enum { ANSWER_ARENA = 1 << 20, PROBLEM_MAX = 64 << 10 };
 
 /* The client calls every status but 200 and 304 a failure; here it is an answer. */
 static int get(void *client, const struct update_ask *ask, struct update_answer *out, struct err *err)
 {
     struct client_request r = { .method = "GET", .target = ask->target, .once = true, .take = ask->take, .take_arg = ask->arg,
-                                .timeout_ms = ask->wait_s * MS_SECOND + ask->within_ms, .body_within_ms = ask->within_ms };
+                                .timeout_ms = ask->wait_s * MS_SECOND + ask->within_ms, .body_within_ms = ask->within_ms,
+                                .answer_max = PROBLEM_MAX };
     struct client_answer a;
     struct arena arena;
     char prefer[32];
@@ -29,7 +29,7 @@ static int get(void *client, const struct update_ask *ask, struct update_answer 
         rc = 0;
     if (rc == 0) {
         *out = (struct update_answer){ .status = a.status };
-        memcpy(out->etag, a.etag, sizeof out->etag);
+        snprintf(out->etag, sizeof out->etag, "%s", a.etag != NULL ? a.etag : "");
     }
     arena_clear(&arena);
     return rc;
