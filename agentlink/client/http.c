@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PAUSE_FIRST_MS = 500, PAUSE_MOST_MS = 20000, RETRY_AFTER_MOST_MS = 120000, GZIP_LEVEL = 6 };
+enum { PAUSE_FIRST_MS = 500, PAUSE_MOST_MS = 20000, RETRY_AFTER_MOST_MS = 120000, GZIP_LEVEL = 6, ETAG_MAX = 160 };
 
 struct http_client {
     struct client_config config;
@@ -23,7 +23,8 @@ struct exchange {
     struct bytes body;
     size_t sent;
     struct buf answer;
-    int64_t retry_after_ms;
+    int64_t retry_after_ms, timeout_ms;
+    char etag[ETAG_MAX];
 };
 
 int http_client_open(const struct client_config *config, struct http_client **out, struct err *err)
@@ -55,6 +56,11 @@ void http_client_close(struct http_client *c)
     curl_easy_cleanup(c->curl);
     curl_global_cleanup();
     free(c);
+}
+
+void http_client_token(struct http_client *c, const char *token)
+{
+    c->config.token = token;
 }
 
 /* ---- libcurl's callbacks ---------------------------------------------------- */
@@ -89,27 +95,35 @@ static size_t on_write(char *from, size_t size, size_t n, void *data)
     return x->answer.failed ? 0 : size * n;
 }
 
-static size_t on_header(char *line, size_t size, size_t n, void *data)
+/* The value of a header line of this name ("etag:"), without spaces around it; false: another line, or too long. */
+static bool header_value(const char *line, size_t len, const char *name, char *out, size_t max)
 {
-    struct exchange *x = data;
-    static const char name[] = "retry-after:";
-    size_t len = size * n;
-    char text[32];
-    int64_t seconds;
+    size_t skip = strlen(name);
 
-    if (len <= sizeof name - 1 || strncasecmp(line, name, sizeof name - 1) != 0)
-        return len;
-    const char *from = line + sizeof name - 1, *end = line + len;
+    if (len <= skip || strncasecmp(line, name, skip) != 0)
+        return false;
+    const char *from = line + skip, *end = line + len;
     while (from < end && *from == ' ')
         from++;
     while (end > from && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
         end--;
-    if ((size_t)(end - from) < sizeof text) {
-        memcpy(text, from, (size_t)(end - from));
-        text[end - from] = '\0';
-        if (str_to_i64(text, 0, 86400, &seconds))
-            x->retry_after_ms = seconds * MS_SECOND;
-    }
+    if ((size_t)(end - from) >= max)
+        return false;
+    memcpy(out, from, (size_t)(end - from));
+    out[end - from] = '\0';
+    return true;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *data)
+{
+    struct exchange *x = data;
+    size_t len = size * n;
+    char text[32];
+    int64_t seconds;
+
+    if (header_value(line, len, "retry-after:", text, sizeof text) && str_to_i64(text, 0, 86400, &seconds))
+        x->retry_after_ms = seconds * MS_SECOND;
+    header_value(line, len, "etag:", x->etag, sizeof x->etag);
     return len;
 }
 
@@ -120,9 +134,9 @@ static int on_progress(void *data, curl_off_t dl_total, curl_off_t dl_now, curl_
 
     (void)dl_total;
     (void)dl_now;
-    if (ul_total > 0 && ul_now > 0)
+    if (cfg->progress != NULL && ul_total > 0 && ul_now > 0)
         cfg->progress(cfg->data, ul_now, ul_total);
-    return 0;
+    return cfg->give_up != NULL && cfg->give_up(cfg->data);
 }
 
 /* ---- one attempt --------------------------------------------------------------- */
@@ -147,7 +161,7 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
     return 0;
 }
 
-static int add_headers(const struct http_client *c, const struct client_request *r, const char *key, bool gzip,
+static int add_headers(const struct http_client *c, const struct client_request *r, const char *key, const char *coding,
                        struct curl_slist **list, struct err *err)
 {
     char bearer[600];
@@ -162,7 +176,7 @@ static int add_headers(const struct http_client *c, const struct client_request 
     struct client_header fixed[] = {
         { "Accept", "application/json, application/problem+json;q=0.9, */*;q=0.1" },
         { "Content-Type", r->body.len > 0 ? r->content_type : NULL },
-        { "Content-Encoding", gzip ? "gzip" : NULL },
+        { "Content-Encoding", coding },
         { "Idempotency-Key", key },
     };
     for (size_t i = 0; rc == 0 && i < N_ITEMS(fixed); i++) {
@@ -188,7 +202,7 @@ static void set_common(struct exchange *x, char *problem)
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, cfg->agent != NULL ? cfg->agent : "keep");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)cfg->connect_timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)cfg->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(x->timeout_ms != 0 ? x->timeout_ms : cfg->timeout_ms));
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
@@ -196,7 +210,7 @@ static void set_common(struct exchange *x, char *problem)
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, x);
     if (cfg->ca_file != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, cfg->ca_file);
-    if (cfg->progress != NULL) {
+    if (cfg->progress != NULL || cfg->give_up != NULL) {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x);
@@ -231,7 +245,9 @@ static int transport_error(const struct exchange *x, CURLcode code, const char *
     *sent_none = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_PROXY;
     switch (code) {
     case CURLE_WRITE_ERROR:
-        return err_set(err, ERR_TOO_LARGE, "the answer is larger than %d MiB", CLIENT_ANSWER_MAX >> 20);
+        return err_set(err, ERR_TOO_LARGE, "the answer is larger than %zu KiB", x->answer.max >> 10);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return err_set(err, ERR_UNAVAILABLE, "%s: given up", url);
     case CURLE_OPERATION_TIMEDOUT:
         return err_set(err, ERR_TIMEOUT, "%s: %s", url, text);
     case CURLE_URL_MALFORMAT:
@@ -258,6 +274,10 @@ static int take_answer(struct exchange *x, struct arena *arena, struct client_an
     out->status = (unsigned)status;
     out->body = (struct bytes){ (const unsigned char *)copy, x->answer.len };
     out->content_type = type != NULL ? arena_strdup(arena, type) : "";
+    out->etag = arena_strdup(arena, x->etag);
+    out->retry_after_ms = x->retry_after_ms;
+    if (out->content_type == NULL || out->etag == NULL)
+        return err_nomem(err);
     if ((status >= 200 && status < 300) || status == 304)
         return 0;
     return client_problem_read((unsigned)status, out->body, arena, out, err);
@@ -285,16 +305,16 @@ static int perform(struct exchange *x, const struct client_request *r, const str
     return rc;
 }
 
-static int attempt(struct http_client *c, const struct client_request *r, struct bytes body, const char *key, bool gzip,
+static int attempt(struct http_client *c, const struct client_request *r, struct bytes body, const char *key, const char *coding,
                    struct arena *arena, struct client_answer *out, int64_t *retry_after_ms, bool *sent_none,
                    struct err *err)
 {
-    struct exchange x = { .client = c, .body = body };
+    struct exchange x = { .client = c, .body = body, .timeout_ms = r->timeout_ms };
     struct curl_slist *headers = NULL;
 
     *sent_none = false;
-    buf_init(&x.answer, CLIENT_ANSWER_MAX);
-    int rc = add_headers(c, r, key, gzip, &headers, err);
+    buf_init(&x.answer, r->answer_max != 0 ? r->answer_max : CLIENT_ANSWER_MAX);
+    int rc = add_headers(c, r, key, coding, &headers, err);
     if (rc == 0)
         rc = perform(&x, r, headers, arena, out, sent_none, err);
     *retry_after_ms = x.retry_after_ms;
@@ -336,7 +356,7 @@ static void rest(int64_t ms)
     }
 }
 
-static int send_until(struct http_client *c, const struct client_request *r, struct bytes body, const char *key, bool gzip,
+static int send_until(struct http_client *c, const struct client_request *r, struct bytes body, const char *key, const char *coding,
                       struct arena *arena, struct client_answer *out, struct err *err)
 {
     int64_t started = time_monotonic_ms(), retry_after = 0;
@@ -344,8 +364,8 @@ static int send_until(struct http_client *c, const struct client_request *r, str
     for (unsigned n = 1;; n++) {
         bool sent_none;
         uint32_t random;
-        *out = (struct client_answer){ .attempts = n, .content_type = "" };
-        if (attempt(c, r, body, key, gzip, arena, out, &retry_after, &sent_none, err) == 0)
+        *out = (struct client_answer){ .attempts = n, .content_type = "", .etag = "" };
+        if (attempt(c, r, body, key, coding, arena, out, &retry_after, &sent_none, err) == 0)
             return 0;
         if (n > c->config.retries || !worth_repeating(r, out->status, err->kind, sent_none))
             return -1;
@@ -371,11 +391,14 @@ int http_client_send(struct http_client *c, const struct client_request *r, stru
     random_bytes(random, sizeof random);
     hex_encode(random, sizeof random, key);
     buf_init(&packed, body.len + body.len / 8 + 4096);       /* what the compressor asks for before it begins */
-    bool gzip = body.len >= CLIENT_GZIP_FROM && gzip_deflate(body.ptr, body.len, GZIP_LEVEL, &packed, &ignored) == 0 &&
-                packed.len < body.len;
-    if (gzip)
+    const char *coding = r->content_encoding;
+    if (coding == NULL && body.len >= CLIENT_GZIP_FROM && gzip_deflate(body.ptr, body.len, GZIP_LEVEL, &packed, &ignored) == 0 &&
+        packed.len < body.len) {
         body = (struct bytes){ (const unsigned char *)packed.ptr, packed.len };
-    int rc = send_until(c, r, body, r->key != NULL ? r->key : str_eq(r->method, "POST") ? key : NULL, gzip, arena, out, err);
+        coding = "gzip";
+    }
+    const char *once = r->key != NULL ? r->key : str_eq(r->method, "POST") ? key : NULL;
+    int rc = send_until(c, r, body, once != NULL && *once != '\0' ? once : NULL, coding, arena, out, err);
     buf_free(&packed);
     return rc;
 }

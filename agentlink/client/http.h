@@ -31,6 +31,7 @@ struct client_config {
     unsigned retries;                /* attempts after the first */
     void (*progress)(void *data, int64_t sent, int64_t total);   /* bytes of the body; may be NULL */
     void (*retrying)(void *data, const char *why, int64_t pause_ms);   /* may be NULL */
+    bool (*give_up)(void *data);         /* asked about once a second while a request runs; may be NULL */
     void *data;
 };
 
@@ -43,7 +44,10 @@ struct client_request {
     const char *content_type;        /* of the body */
     struct client_header headers[CLIENT_HEADERS_MAX]; size_t n_headers;
     bool once;                       /* must not be repeated after an answer may have been lost */
-    const char *key;                 /* Idempotency-Key; NULL: a random one for POST */
+    const char *key;                 /* Idempotency-Key; NULL: a random one for POST; "": none */
+    const char *content_encoding;    /* the body is coded already; NULL: compressed when that pays */
+    int64_t timeout_ms;              /* of this request; 0: the client's */
+    size_t answer_max;               /* bytes of the answer, decoded; 0: CLIENT_ANSWER_MAX */
 };
 
 struct client_problem { const char *path, *detail; };
@@ -54,12 +58,17 @@ struct client_answer {
     struct bytes body;               /* a NUL follows */
     const char *title, *request_id;  /* of a problem document, else NULL */
     const struct client_problem *problems; size_t n_problems;
+    const char *etag;                /* "" when not given */
+    int64_t retry_after_ms;          /* 0: not given */
     unsigned attempts;
 };
 
 /* The config's texts must outlive the client.  ERR_UNAVAILABLE, ERR_INVALID. */
 int http_client_open(const struct client_config *config, struct http_client **out, struct err *err);
 void http_client_close(struct http_client *c);             /* NULL-safe */
+
+/* From the next request on; the text must outlive the client or the next call. */
+void http_client_token(struct http_client *c, const char *token);
 
 /* 0 for 2xx and 304.  Otherwise -1: err->kind follows the status or the failure,
  * its message is the problem's detail, and `out` has what came.  All of it lives
