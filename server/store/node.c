@@ -49,7 +49,7 @@ static const struct db_query Q[] = {
         " WHERE id = $4 AND (last_seen_ms IS NULL OR last_seen_ms <= $1)" },
     [Q_DROPS]  = { "node.drops", "i", "ttii",
         "SELECT class, reason, n, last_ms FROM node_drops WHERE node = $1 ORDER BY class, reason" },
-    [Q_ROOT]   = { "node.root", "", "ib", "SELECT version, envelope FROM trust_roots ORDER BY version DESC LIMIT 1" },
+    [Q_ROOT]   = { "node.root", "", "ib", "SELECT version, envelope FROM trust_roots WHERE version = (SELECT MAX(version) FROM trust_roots)" },
 };
 const struct db_queries node_queries = { Q, Q_N };
 
