@@ -10,11 +10,11 @@
 
 enum { ASK_LEAST_MS = 1000, ASK_MOST_MS = 300000, LIFE_LEAST_MS = 10000 };
 
-struct session {
-    session_ask_fn *ask;
+struct pass {
+    pass_ask_fn *ask;
     void *arg;
     pthread_mutex_t lock;                /* held over asking: whoever needs a token waits for it */
-    struct session_grant grant;
+    struct pass_grant grant;
     unsigned generation;                 /* of the grant; 0: there is none */
     int64_t ends_ms, ask_from_ms;        /* monotonic */
     unsigned failures;
@@ -40,9 +40,9 @@ int64_t backoff_ms(unsigned failures, int64_t least, int64_t most, uint32_t rand
     return (int64_t)((uint64_t)random * (uint64_t)bound >> 32) + 1;
 }
 
-int session_open(session_ask_fn *ask, void *arg, struct session **out, struct err *err)
+int pass_open(pass_ask_fn *ask, void *arg, struct pass **out, struct err *err)
 {
-    struct session *s = calloc(1, sizeof *s);
+    struct pass *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return err_nomem(err);
@@ -53,7 +53,7 @@ int session_open(session_ask_fn *ask, void *arg, struct session **out, struct er
     return 0;
 }
 
-void session_close(struct session *s)
+void pass_close(struct pass *s)
 {
     if (s == NULL)
         return;
@@ -62,7 +62,7 @@ void session_close(struct session *s)
     free(s);
 }
 
-static int ask_failed(struct session *s, int64_t now_ms, struct err *err)
+static int ask_failed(struct pass *s, int64_t now_ms, struct err *err)
 {
     s->ask_from_ms = now_ms + backoff_ms(s->failures, ASK_LEAST_MS, ASK_MOST_MS, random_u32());
     s->failures++;
@@ -71,10 +71,10 @@ static int ask_failed(struct session *s, int64_t now_ms, struct err *err)
     return -1;
 }
 
-static int session_ask(struct session *s, struct err *err)
+static int pass_ask(struct pass *s, struct err *err)
 {
     int64_t now = time_monotonic_ms();
-    struct session_grant grant = { .life_ms = 0 };
+    struct pass_grant grant = { .life_ms = 0 };
 
     if (s->is_revoked)
         return err_set(err, ERR_FORBIDDEN, "this node is revoked: %s", s->problem);
@@ -93,22 +93,22 @@ static int session_ask(struct session *s, struct err *err)
     return 0;
 }
 
-int session_token(struct session *s, unsigned bad, char out[SESSION_TOKEN_MAX], unsigned *generation, struct err *err)
+int pass_token(struct pass *s, unsigned bad, char out[PASS_TOKEN_MAX], unsigned *generation, struct err *err)
 {
     int rc = 0;
 
     pthread_mutex_lock(&s->lock);
     if (s->generation == 0 || s->generation == bad || time_monotonic_ms() >= s->ends_ms)
-        rc = session_ask(s, err);
+        rc = pass_ask(s, err);
     if (rc == 0) {
-        memcpy(out, s->grant.token, SESSION_TOKEN_MAX);
+        memcpy(out, s->grant.token, PASS_TOKEN_MAX);
         *generation = s->generation;
     }
     pthread_mutex_unlock(&s->lock);
     return rc;
 }
 
-void session_forget(struct session *s)
+void pass_forget(struct pass *s)
 {
     pthread_mutex_lock(&s->lock);
     s->is_revoked = false;
@@ -117,10 +117,10 @@ void session_forget(struct session *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-void session_status(struct session *s, struct session_status *out)
+void pass_status(struct pass *s, struct pass_status *out)
 {
     pthread_mutex_lock(&s->lock);
-    *out = (struct session_status){
+    *out = (struct pass_status){
         .is_revoked = s->is_revoked, .is_open = s->generation != 0 && s->failures == 0 && time_monotonic_ms() < s->ends_ms,
         .grants = s->grants, .failures = s->failures, .poll_interval_ms = s->grant.poll_interval_ms,
         .clock_skew_ms = s->grant.clock_skew_ms, .ends_ms = s->ends_ms,
@@ -131,9 +131,9 @@ void session_status(struct session *s, struct session_status *out)
 
 /* ---- requests ----------------------------------------------------------------------- */
 
-int link_open(struct link *l, const struct client_config *config, struct session *session, struct err *err)
+int link_open(struct link *l, const struct client_config *config, struct pass *pass, struct err *err)
 {
-    *l = (struct link){ .session = session };
+    *l = (struct link){ .pass = pass };
     return http_client_open(config, &l->client, err);
 }
 
@@ -146,7 +146,7 @@ void link_close(struct link *l)
 
 int link_token(struct link *l, bool is_refused, struct err *err)
 {
-    if (session_token(l->session, is_refused ? l->generation : 0, l->token, &l->generation, err) != 0)
+    if (pass_token(l->pass, is_refused ? l->generation : 0, l->token, &l->generation, err) != 0)
         return -1;
     http_client_token(l->client, l->token);
     return 0;

@@ -15,48 +15,48 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SESSION_TOKEN_MAX = 512 };
+enum { PASS_TOKEN_MAX = 512 };
 
-struct session_grant {
-    char token[SESSION_TOKEN_MAX];
+struct pass_grant {
+    char token[PASS_TOKEN_MAX];
     int64_t life_ms;                     /* from now */
     int64_t poll_interval_ms;            /* 0: not said */
     int64_t clock_skew_ms;               /* our clock minus the server's */
 };
 
 /* Asks for a session.  ERR_FORBIDDEN: this node is revoked, or not known. */
-typedef int session_ask_fn(void *arg, struct session_grant *out, struct err *err);
+typedef int pass_ask_fn(void *arg, struct pass_grant *out, struct err *err);
 
-struct session;
+struct pass;
 
-int session_open(session_ask_fn *ask, void *arg, struct session **out, struct err *err);
-void session_close(struct session *s);   /* NULL-safe */
+int pass_open(pass_ask_fn *ask, void *arg, struct pass **out, struct err *err);
+void pass_close(struct pass *s);   /* NULL-safe */
 
 /* A token that should be good now; generation says which.  Not the one of `bad` (0: any),
  * which the server refused. */
-int session_token(struct session *s, unsigned bad, char out[SESSION_TOKEN_MAX], unsigned *generation, struct err *err);
+int pass_token(struct pass *s, unsigned bad, char out[PASS_TOKEN_MAX], unsigned *generation, struct err *err);
 
 /* Somebody enrolled anew: asks again. */
-void session_forget(struct session *s);
+void pass_forget(struct pass *s);
 
-struct session_status {
+struct pass_status {
     bool is_revoked, is_open;
     int64_t grants, failures;            /* failures since the last grant */
     int64_t poll_interval_ms, clock_skew_ms, ends_ms;    /* ends: monotonic */
     char problem[200];
 };
-void session_status(struct session *s, struct session_status *out);
+void pass_status(struct pass *s, struct pass_status *out);
 
 /* ---- requests ----------------------------------------------------------------------- */
 
 struct link {
-    struct session *session;
+    struct pass *pass;
     struct http_client *client;
-    char token[SESSION_TOKEN_MAX];
+    char token[PASS_TOKEN_MAX];
     unsigned generation;
 };
 
-int link_open(struct link *l, const struct client_config *config, struct session *session, struct err *err);
+int link_open(struct link *l, const struct client_config *config, struct pass *pass, struct err *err);
 void link_close(struct link *l);
 
 /* Makes the client carry a token that should be good; another one than the last if
