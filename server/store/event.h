@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-extern const struct db_queries event_queries;
+extern const struct db_queries event_queries, event_account_queries;
 
 enum { EVENT_KEY_LEN = 16 };
 
