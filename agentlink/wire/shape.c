@@ -50,6 +50,8 @@ void shape_init(const struct shape *shape, void *out)
         const struct field *f = &shape->fields[i];
         if (f->type == FIELD_TIME)
             *(int64_t *)member_of(out, f->off) = TIME_UNKNOWN;
+        else if (f->type == FIELD_INT && (f->flags & FIELD_MINUS_ONE) != 0)
+            *(int64_t *)member_of(out, f->off) = -1;
         else if (f->type == FIELD_INLINE)
             shape_init(f->inner, member_of(out, f->off));
     }

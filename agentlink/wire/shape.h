@@ -43,8 +43,9 @@ enum field_type {
 
 enum {
     FIELD_REQUIRED   = 1,    /* zero: optional */
-    FIELD_OMIT_EMPTY = 2,    /* encode: leave out an empty list, 0, false */
+    FIELD_OMIT_EMPTY = 2,    /* encode: leave out an empty list, 0, false, an inline object of nothing but empty members */
     FIELD_OUT_ONLY   = 4,    /* never decoded: an unknown key when it comes in */
+    FIELD_MINUS_ONE  = 8,    /* of an integer: -1 is "not known"; shape_init sets it, encoding leaves it out */
 };
 
 struct shape;
@@ -86,7 +87,7 @@ struct complaints {
 int complain(struct complaints *c, uint32_t offset, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Makes *out the empty message: zeroed, but times TIME_UNKNOWN.  Where a caller
+/* Makes *out the empty message: zeroed, but times TIME_UNKNOWN and FIELD_MINUS_ONE -1.  Where a caller
  * has no defaults of its own, decoding starts from this; inner objects do. */
 void shape_init(const struct shape *shape, void *out);
 
