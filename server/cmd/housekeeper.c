@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "db/ballast.h"
 #include "service/auth.h"
+#include "service/events.h"
 #include "service/judge_image.h"
 #include "store/admission.h"
 #include "store/image.h"
@@ -106,6 +107,17 @@ static int retain_opa(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
+/* A portion of what is to be forgotten; events flow on between two of them. */
+static int retain_events(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    bool more = false;
+    int rc = ingest_retain(r->app, db, r->now_ms, &more, err);
+
+    r->n = more ? 1 : 0;
+    return rc;
+}
+
 static void complain_about(struct housekeeper *h, const char *what, const struct err *err)
 {
     LOG(h->log, LOG_WARN, "housekeeping failed", LOG_TEXT("job", what), LOG_TEXT("error", err->msg));
@@ -159,6 +171,7 @@ static void tick(struct housekeeper *h)
 
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
+    drain(h, "retention of events", retain_events, 1);
     if (mono - h->flushed_ms >= 10 * MS_SECOND) {
         h->flushed_ms = mono;
         if (auth_flush_touched(h->app, &err) != 0)

@@ -17,6 +17,7 @@
 #include "http/server.h"
 #include "http/static.h"
 #include "service/admissions.h"
+#include "service/events.h"
 #include "service/auth.h"
 #include "service/idempotent.h"
 #include "service/opa.h"
@@ -33,7 +34,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { QUERY_SETS_MAX = 32, DRAIN_MS = 10000, RENEW_S = 600 };
+enum { QUERY_SETS_MAX = 64, DRAIN_MS = 10000, RENEW_S = 600 };
 
 struct running_server {
     const struct command_line *cl;
@@ -93,6 +94,7 @@ static void metrics_hook(struct app *app, struct buf *out)
     buf_printf(out, "# HELP keepd_start_time_seconds When this process started.\n# TYPE keepd_start_time_seconds gauge\n"
                     "keepd_start_time_seconds %lld\n", (long long)(app->started_ms / 1000));
     admissions_metrics(app, out);
+    ingest_metrics(app, out);
 }
 
 static struct http_hooks hooks = { .identify = identify_hook, .ready = ready_hook, .metrics = metrics_hook };
@@ -148,7 +150,7 @@ static int open_app(struct running_server *s, struct err *err)
     s->app.touched = touched_new();
     if (s->app.touched == NULL)
         return err_nomem(err);
-    if (policies_open(&s->app, err) != 0 || opa_bundles_open(&s->app, err) != 0 || open_storage(s, err) != 0)
+    if (policies_open(&s->app, err) != 0 || ingest_open(&s->app, err) != 0 || opa_bundles_open(&s->app, err) != 0 || open_storage(s, err) != 0)
         return -1;
     if (writer_call(s->app.writer, ship, s, err) != 0 || writer_call(s->app.writer, compile_policies, s, err) != 0)
         return -1;
@@ -212,6 +214,7 @@ static void stop(struct running_server *s)
     metrics_free(s->metrics);
     opa_bundles_close(&s->app);
     policies_close(&s->app);
+    ingest_close(&s->app);
     touched_free(s->app.touched);
     if (s->lock >= 0)
         lock_release(s->lock);

@@ -4,13 +4,16 @@
 #include "http/routes.h"
 #include "http/routes_check.h"
 #include "http/routes_admission.h"
+#include "http/routes_event.h"
 #include "http/routes_fleet.h"
 #include "http/routes_opa.h"
 #include "http/routes_people.h"
 #include "store/admission.h"
+#include "store/alert.h"
 #include "store/allowance.h"
 #include "store/api_token.h"
 #include "store/audit.h"
+#include "store/event.h"
 #include "store/exception.h"
 #include "store/finding.h"
 #include "store/idempotency.h"
@@ -25,6 +28,7 @@
 #include "store/scan.h"
 #include "store/session.h"
 #include "store/signer.h"
+#include "store/suppression.h"
 #include "store/user.h"
 
 #include <string.h>
@@ -32,7 +36,8 @@
 const struct db_queries *const all_queries[] = {
     &admission_queries, &allowance_queries, &api_token_queries, &audit_queries, &exception_queries, &finding_queries, &idempotency_queries,
     &image_queries, &login_link_queries, &opa_queries, &package_queries, &policy_doc_queries, &posture_queries, &recheck_queries,
-    &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries, NULL,
+    &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries,
+    &event_queries, &event_account_queries, &alert_queries, &suppression_queries, NULL,
 };
 
 size_t queries_gather(struct db_queries *out, size_t max)
@@ -51,6 +56,7 @@ const struct route *routes_gather(size_t *n)
     const struct { const struct route *rows; size_t n; } parts[] = {
         { routes, n_routes }, { routes_fleet, n_routes_fleet }, { routes_people, n_routes_people }, { routes_check, n_routes_check },
         { routes_admission, n_routes_admission }, { routes_opa, n_routes_opa },
+        { routes_event, n_routes_event },
     };
 
     *n = 0;

@@ -14,9 +14,11 @@ enum { CONTAINER_PREFIX_MIN = 12, CONTAINER_ID_MAX = 256, DROP_ROWS_MAX = 64 };
 #define CONTAINER_OUT "tttttttttti"
 #define CONTAINER_FROM " FROM containers c LEFT JOIN images i ON i.id = c.image_id LEFT JOIN repositories r ON r.id = i.repository_id"
 
-enum { Q_NODE, Q_STREAM, Q_STREAM_PUT, Q_STREAM_PRUNE, Q_ACCOUNT, Q_REFUSED, Q_DROPS, Q_HAS_DROP, Q_DROP_ADD, Q_CONTAINER, Q_POD, Q_N };
+enum { Q_NODE, Q_NODE_ID, Q_NODE_NAME, Q_STREAM, Q_STREAM_PUT, Q_STREAM_PRUNE, Q_ACCOUNT, Q_REFUSED, Q_DROPS, Q_HAS_DROP, Q_DROP_ADD, Q_CONTAINER, Q_POD, Q_N };
 static const struct db_query Q[Q_N] = {
-    [Q_NODE] = { "event.node", "i", "ttt", "SELECT name, cluster, stream FROM nodes WHERE id = $1" },
+    [Q_NODE] = { "event.node", "i", "tttti", "SELECT node_id, name, cluster, stream, bundle_version FROM nodes WHERE id = $1" },
+    [Q_NODE_ID] = { "event.node_id", "t", "i", "SELECT id FROM nodes WHERE node_id = $1" },
+    [Q_NODE_NAME] = { "event.node_name", "t", "i", "SELECT id FROM nodes WHERE name = $1 ORDER BY id DESC LIMIT 1" },
     [Q_STREAM] = { "event.stream", "it", "i", "SELECT through_seq FROM event_streams WHERE node = $1 AND stream = $2" },
     [Q_STREAM_PUT] = { "event.stream_put", "itii", "",
         "INSERT INTO event_streams (node, stream, through_seq, last_ms) VALUES ($1, $2, $3, $4)"
@@ -51,9 +53,17 @@ int event_node_get(struct db *db, int64_t node, struct arena *arena, struct even
 
     if (rc != 1)
         return rc < 0 ? -1 : err_set(err, ERR_NOT_FOUND, "no such node");
-    *out = (struct event_node){ row_text(&row, 0, arena, &failed), row_text(&row, 1, arena, &failed), row_text(&row, 2, arena, &failed) };
+    *out = (struct event_node){ .node_id = row_text(&row, 0, arena, &failed), .name = row_text(&row, 1, arena, &failed),
+        .cluster = row_text(&row, 2, arena, &failed), .stream = row_text(&row, 3, arena, &failed), .bundle_version = db_col_i(&row, 4) };
     db_rows_close(&row);
     return failed ? err_nomem(err) : 0;
+}
+
+int event_node_named(struct db *db, const char *name, int64_t *node, struct err *err)
+{
+    if (db_int(db, &Q[Q_NODE_ID], DB_IN(db_t(name)), 0, node, err) != 0)
+        return -1;
+    return *node != 0 ? 0 : db_int(db, &Q[Q_NODE_NAME], DB_IN(db_t(name)), 0, node, err);
 }
 
 int event_stream_get(struct db *db, int64_t node, const char *stream, int64_t *through, bool *is_new, struct err *err)
