@@ -7,7 +7,7 @@
 #include "model/page.h"
 
 /* How Keep knows which image it is. */
-enum container_image_by { IMAGE_BY_NOTHING = 0, IMAGE_BY_DIGEST, IMAGE_BY_ID, IMAGE_BY_TAG, IMAGE_BY_N };
+enum container_image_by { CONTAINER_BY_NOTHING = 0, CONTAINER_BY_DIGEST, CONTAINER_BY_ID, CONTAINER_BY_TAG, CONTAINER_BY_N };
 
 struct container_query {
     struct page_query page;
