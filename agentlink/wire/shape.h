@@ -36,6 +36,7 @@ enum field_type {
     FIELD_INLINE,      /* struct inner, embedded by value: always there */
     FIELD_LIST,        /* const struct inner *, count at off_n; min..max items */
     FIELD_TEXTS,       /* const char *const *, count at off_n; min..max items, each 1..1024 bytes */
+    FIELD_INTS,        /* const int64_t *, count at off_n; at most 1,000 items, each min..max */
     FIELD_ANY,         /* const struct json *: any value, bounded by the parse; encodes what is there */
     FIELD_RAW,         /* const char *: JSON text written as it is (encode only) */
     FIELD_TYPE_N

@@ -36,6 +36,7 @@ static bool is_empty(const struct field *f, const void *in)
         return *(const int64_t *)p == TIME_UNKNOWN;
     case FIELD_LIST:
     case FIELD_TEXTS:
+    case FIELD_INTS:
         return omit && *(const size_t *)member_in(in, f->off_n) == 0;
     case FIELD_TEXT:
     case FIELD_DIGEST:
@@ -79,6 +80,17 @@ static void write_texts(const struct field *f, const void *in, struct jsonw *w)
     jsonw_array(w);
     for (size_t i = 0; i < n; i++)
         jsonw_str(w, items[i]);
+    jsonw_array_end(w);
+}
+
+static void write_ints(const struct field *f, const void *in, struct jsonw *w)
+{
+    const int64_t *items = *(const int64_t *const *)member_in(in, f->off);
+    size_t n = *(const size_t *)member_in(in, f->off_n);
+
+    jsonw_array(w);
+    for (size_t i = 0; i < n; i++)
+        jsonw_int(w, items[i]);
     jsonw_array_end(w);
 }
 
@@ -133,6 +145,9 @@ static void write_field(const struct field *f, const void *in, struct jsonw *w)
         break;
     case FIELD_TEXTS:
         write_texts(f, in, w);
+        break;
+    case FIELD_INTS:
+        write_ints(f, in, w);
         break;
     case FIELD_TEXT:
     case FIELD_DIGEST:
