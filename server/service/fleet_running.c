@@ -4,7 +4,7 @@
 #include "base/time.h"
 #include "service/audit_change.h"
 #include "service/check.h"
-#include "service/judge_image.h"
+#include "service/image_seen.h"
 #include "service/policies.h"
 #include "service/views.h"
 #include "store/container.h"
@@ -23,8 +23,6 @@ static int image_of(struct call *c, const struct workload_in *w, size_t at, int6
     const struct freshness_limits limits = app_limits(c->app);
     struct imageref ref;
     struct image known;
-    struct verdict verdict;
-    int64_t repository;
 
     if (imageref_parse(c->arena, w->image, &ref, err) != 0)
         return err_prefix(err, "$.workloads[%zu].image", at);
@@ -45,14 +43,7 @@ static int image_of(struct call *c, const struct workload_in *w, size_t at, int6
         return err_set(err, ERR_INVALID, "$.workloads[%zu].image: an unknown image needs its repository and a sha256 digest", at);
     const char *name = imageref_name(c->arena, &ref);
     *is_new = true;
-    if (name == NULL)
-        return err_nomem(err);
-    if (repository_upsert(c->db, name, NULL, c->now_ms, &repository, err) != 0 ||
-        image_insert(c->db, ref.digest, repository, c->now_ms, id, err) != 0 ||
-        trend_add_image(c->db, c->now_ms, repository, err) != 0 ||
-        (ref.tag != NULL && image_describe(c->db, *id, ref.tag, NULL, NULL, NULL, NULL, c->now_ms, err) != 0))
-        return -1;
-    return image_judge(c->app, c->db, *id, "seen running", c->now_ms, c->now_ms, c->arena, &verdict, err);
+    return name == NULL ? err_nomem(err) : image_seen(c->app, c->db, ref.digest, name, ref.tag, c->now_ms, c->arena, id, err);
 }
 
 /* Names are shown on terminals and stand in cursors, one to a line. */

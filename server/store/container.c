@@ -2,10 +2,11 @@
 #include "store/container.h"
 
 #include "store/rows.h"
+#include "store/text_list.h"
 
 enum {
     Q_GENERATION, Q_SET_GENERATION, Q_PUT, Q_DELETE, Q_PLACE, Q_IDS, Q_HAS, Q_LESS, Q_CLEAR, Q_DERIVE, Q_MORE, Q_IDENTIFY,
-    Q_DUE, Q_VERDICT, Q_IMAGE, Q_UNBREAK, Q_BREAK, Q_MARK_IMAGE, Q_MARK_ALL, Q_N
+    Q_DUE, Q_VERDICT, Q_IMAGE, Q_UNBREAK, Q_BREAK, Q_MARK_IMAGE, Q_MARK_ALL, Q_NODE, Q_N
 };
 
 #define PLACE "cluster = $1 AND namespace = $2 AND workload = $3"
@@ -55,6 +56,7 @@ static const struct db_query Q[Q_N] = {
         "ON CONFLICT (policy, rule, node, container_id) DO NOTHING" },
     [Q_MARK_IMAGE] = { "container.mark_image", "i", "", "UPDATE containers SET next_check_ms = 0 WHERE image_id = $1" },
     [Q_MARK_ALL] = { "container.mark_all", "", "", "UPDATE containers SET next_check_ms = 0 WHERE next_check_ms > 0" },
+    [Q_NODE] = { "container.node", "i", "ttttttt", "SELECT node_id, name, cluster, labels, kernel, arch, agent_version FROM nodes WHERE id = $1" },
 };
 
 const struct db_queries container_queries = { Q, Q_N };
@@ -128,6 +130,33 @@ static void read_id(const struct db_rows *rows, struct arena *arena, void *out, 
 int container_ids(struct db *db, int64_t node, struct arena *arena, const char ***ids, size_t *n, struct err *err)
 {
     return rows_all(db, &Q[Q_IDS], DB_IN(db_i(node)), arena, read_id, sizeof(const char *), (void **)ids, n, err);
+}
+
+int container_node_facts(struct db *db, int64_t node, struct arena *arena, const char **json, struct err *err)
+{
+    static const char *const keys[] = { "id", "name", "cluster", "labels", "kernel", "arch", "agent_version" };
+    struct db_rows rows;
+    struct buf b;
+    int rc = db_row(db, &Q[Q_NODE], DB_IN(db_i(node)), &rows, err);
+
+    if (rc <= 0)
+        return rc < 0 ? -1 : err_set(err, ERR_NOT_FOUND, "no such node");
+    buf_init(&b, 1 << 20);
+    for (int i = 0; i < (int)N_ITEMS(keys); i++) {
+        buf_printf(&b, "%c\"%s\":", i == 0 ? '{' : ',', keys[i]);
+        if (i == 3)
+            buf_puts(&b, db_col_t(&rows, i));              /* JSON already */
+        else
+            text_put_json(&b, db_col_t(&rows, i));
+    }
+    buf_putc(&b, '}');
+    db_rows_close(&rows);
+    const char *text = b.failed ? NULL : arena_strndup(arena, b.ptr, b.len);
+    buf_free(&b);
+    if (text == NULL)
+        return err_nomem(err);
+    *json = text;
+    return 0;
 }
 
 int container_cluster_has(struct db *db, const char *cluster, bool *has, struct err *err)

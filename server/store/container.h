@@ -37,6 +37,9 @@ int container_delete(struct db *db, int64_t node, const char *id, struct err *er
 int container_find_place(struct db *db, int64_t node, const char *id, struct arena *arena, struct container_place *out, struct err *err);
 int container_ids(struct db *db, int64_t node, struct arena *arena, const char ***ids, size_t *n, struct err *err);
 
+/* What a policy may ask of a node, as JSON. */
+int container_node_facts(struct db *db, int64_t node, struct arena *arena, const char **json, struct err *err);
+
 /* Does any node report containers of this cluster? */
 int container_cluster_has(struct db *db, const char *cluster, bool *has, struct err *err);
 int container_recount(struct db *db, const struct container_place *place, struct err *err);

@@ -11,7 +11,7 @@
     "c.pod, c.workload, c.service, c.engine, c.runtime, c.sandbox, c.image_ref, c.digest, c.image_by, c.is_privileged, c.user_id, " \
     "c.started_ms, c.seen_ms, c.verdict, c.judged_ms, c.reasons, i.id, i.digest, r.name, i.tag, r.team, i.n_running, i.verdict, " \
     "i.has_scan, i.scanned_ms, i.db_built_ms"
-#define COL_LETTERS "itttiiittttttttttiiiiiiiitittttiiiii"
+#define COL_LETTERS "itttt" "iii" "tttttttttt" "iiiiiii" "ti" "tttt" "iiiii"
 #define FROM " FROM containers c JOIN nodes n ON n.id = c.node LEFT JOIN images i ON i.id = c.image_id " \
     "LEFT JOIN repositories r ON r.id = i.repository_id WHERE "
 #define PACKAGED(p) "SELECT ip.image_id FROM package_names pn JOIN packages p ON p.name_id = pn.id " \
