@@ -7,6 +7,7 @@
 #include "service/auth.h"
 #include "service/containers.h"
 #include "service/judge_image.h"
+#include "service/nodes.h"
 #include "store/admission.h"
 #include "store/image.h"
 #include "store/opa.h"
@@ -168,6 +169,8 @@ static void tick(struct housekeeper *h)
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
     drain(h, "judge containers", judge_containers, CONTAINERS_AT_ONCE);
+    if (nodes_refresh(h->app, time_now_ms(), &err) != 0)
+        complain_about(h, "nodes", &err);
     if (mono - h->flushed_ms >= 10 * MS_SECOND) {
         h->flushed_ms = mono;
         if (auth_flush_touched(h->app, &err) != 0)

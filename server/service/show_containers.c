@@ -1,8 +1,9 @@
 /* show_containers.c - which running containers carry CVE-X, run a stale image, break a policy. */
 #include "service/containers.h"
 
-#include "base/time.h"
+#include "core/node_state.h"
 #include "service/check.h"
+#include "service/nodes.h"
 #include "service/policies.h"
 #include "service/views.h"
 #include "store/container.h"
@@ -13,21 +14,18 @@
 
 #include <string.h>
 
-static const char *node_state(const struct container_shown *s, int64_t now_ms)
+static const char *node_state(const struct call *c, const struct container_shown *s)
 {
-    enum { SILENT_MS = 5 * 60 * 1000 };
+    struct node node = { .id = s->node, .enrolled_ms = s->node_enrolled_ms, .revoked_ms = s->node_revoked_ms, .last_seen_ms = s->node_seen_ms };
 
-    if (s->node_revoked_ms != TIME_UNKNOWN)
-        return "revoked";
-    if (s->node_enrolled_ms == TIME_UNKNOWN)
-        return "invited";
-    return s->node_seen_ms == TIME_UNKNOWN || s->node_seen_ms < now_ms - SILENT_MS ? "silent" : "enrolled";
+    nodes_overlay(c->app, &node, c->now_ms);
+    return node_state_words[node.state];
 }
 
 static int view(struct call *c, struct container_shown *s, struct container_answer *out, struct err *err)
 {
     *out = s->answer;
-    out->node_state = node_state(s, c->now_ms);
+    out->node_state = node_state(c, s);
     if (s->image.id == 0)
         return 0;
     struct image_brief *brief = arena_alloc(c->arena, sizeof *brief);
