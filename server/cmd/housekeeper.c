@@ -5,11 +5,8 @@
 #include "base/time.h"
 #include "db/ballast.h"
 #include "service/auth.h"
-<<<<<<< HEAD
 #include "service/events.h"
-=======
 #include "service/containers.h"
->>>>>>> main
 #include "service/judge_image.h"
 #include "service/nodes.h"
 #include "store/admission.h"
@@ -183,13 +180,10 @@ static void tick(struct housekeeper *h)
 
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
-<<<<<<< HEAD
     drain(h, "retention of events", retain_events, 1);
-=======
     drain(h, "judge containers", judge_containers, CONTAINERS_AT_ONCE);
     if (nodes_refresh(h->app, time_now_ms(), &err) != 0)
         complain_about(h, "nodes", &err);
->>>>>>> main
     if (mono - h->flushed_ms >= 10 * MS_SECOND) {
         h->flushed_ms = mono;
         if (auth_flush_touched(h->app, &err) != 0)

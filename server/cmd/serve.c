@@ -84,11 +84,8 @@ static void metrics_hook(struct app *app, struct buf *out)
     buf_printf(out, "# HELP keepd_start_time_seconds When this process started.\n# TYPE keepd_start_time_seconds gauge\n"
                     "keepd_start_time_seconds %lld\n", (long long)(app->started_ms / 1000));
     admissions_metrics(app, out);
-<<<<<<< HEAD
     ingest_metrics(app, out);
-=======
     nodes_metrics(app, out);
->>>>>>> main
 }
 
 static struct http_hooks hooks = { .identify = identify, .ready = ready_hook, .metrics = metrics_hook };

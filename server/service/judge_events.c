@@ -16,6 +16,10 @@
 #include "wire/msg/event.h"
 #include "wire/msg/profile.h"
 
+#pragma weak drift_state_judge
+#pragma weak drift_state_hold
+#pragma weak drift_state_release
+
 #include <stdio.h>
 #include <string.h>
 
@@ -205,7 +209,7 @@ static int raise_foreign(struct judging *j, struct judged_event *item)
     a.rule = arena_printf(j->c->arena, "%s/%s", event_source_words[e->source], e->rule != NULL ? e->rule : event_kind_words[e->kind]);
     a.subject = subject_of(e);
     a.title = e->message != NULL ? e->message : a.rule;
-    a.severity = e->source == SOURCE_AGENT && e->severity > FOREIGN_SEVERITY ? FOREIGN_SEVERITY : e->severity;
+    a.severity = e->source == SOURCE_AGENT && e->severity > FOREIGN_SEVERITY ? FOREIGN_SEVERITY : (int)e->severity;
     return a.rule == NULL ? err_nomem(j->err) : raise_one(j, item, &a, &story);
 }
 

@@ -7,6 +7,8 @@
 #include "store/suppression.h"
 #include "wire/msg/event.h"
 
+#pragma weak drift_state_observe
+
 #include <string.h>
 
 enum { COUNT_MAX = 1000000, FUTURE_MS = 5 * 60 * 1000 };
@@ -114,7 +116,7 @@ static int add_row(struct call *c, struct judged_batch *b, const struct judged_e
 {
     const struct event *e = item->event;
     const struct event_row row = {
-        .id = id, .node = b->node, .seq = seq, .at_ms = listed_at(e, c->now_ms), .kind = e->kind, .severity = e->severity,
+        .id = id, .node = b->node, .seq = seq, .at_ms = listed_at(e, c->now_ms), .kind = e->kind, .severity = (int)e->severity,
         .image_id = item->subject->image_id, .image_by = item->subject->by, .alert_id = alert_of(b, item),
         .source_key = item->has_key ? item->key : NULL, .document = item->document,
     };

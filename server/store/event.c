@@ -24,7 +24,7 @@ static const struct db_query Q[Q_N] = {
         "INSERT INTO events (id, node, seq, at_ms, kind, severity, image_id, image_by, alert_id, source_key, document)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)" },
     [Q_HAS_KEY] = { "event.has_key", "b", "i", "SELECT id FROM events WHERE source_key = $1" },
-    [Q_MARK_LAST] = { "event.mark_last", "", "ii", "SELECT id, at_ms FROM event_marks ORDER BY id DESC LIMIT 1" },
+    [Q_MARK_LAST] = { "event.mark_last", "", "ii", "SELECT id, at_ms FROM event_marks WHERE id > 0 ORDER BY id DESC LIMIT 1" },
     [Q_MARK] = { "event.mark", "ii", "", "INSERT INTO event_marks (id, at_ms) VALUES ($1, $2)" },
     [Q_GET] = { "event.get", "i", COLS_OUT, "SELECT " COLS FROM " WHERE e.id = $1" },
     [Q_BY_TIME] = { "event.by_time", "iiii", COLS_OUT,
@@ -35,7 +35,7 @@ static const struct db_query Q[Q_N] = {
     [Q_BY_ALERT] = { "event.by_alert", "iii", COLS_OUT,
         "SELECT " COLS FROM " WHERE e.id < $1 AND e.alert_id = $2 ORDER BY e.id DESC LIMIT $3" },
     [Q_OLDEST] = { "event.oldest", "", "i", "SELECT MIN(id) FROM events" },
-    [Q_MARKS] = { "event.marks", "", "ii", "SELECT id, at_ms FROM event_marks ORDER BY id LIMIT 2" },
+    [Q_MARKS] = { "event.marks", "", "ii", "SELECT id, at_ms FROM event_marks WHERE id > 0 ORDER BY id LIMIT 2" },
     [Q_DROP] = { "event.drop", "ii", "", "DELETE FROM events WHERE id >= $1 AND id < $2" },
     [Q_DROP_MARKS] = { "event.drop_marks", "i", "",
         "DELETE FROM event_marks WHERE id < (SELECT MAX(id) FROM event_marks WHERE id <= $1)" },

@@ -3,7 +3,7 @@
 #include "tests/flow/upload.h"
 #include "tests/flow/schema.h"
 
-enum { ROWS_MAX = 128, COLUMNS = 8 };
+enum { ROWS_MAX = 256, COLUMNS = 8 };
 
 struct row { char method[8], path[64]; bool may[COLUMNS]; };
 struct matrix { size_t n; struct row row[ROWS_MAX]; };

@@ -72,7 +72,7 @@ static const struct field entry_fields[] = {
     TEXT_F("digest", struct event_entry, digest, "Of the image."),
     WORD_F("image_by", struct event_entry, image_by, event_image_by_words, "What told the image: its container, its digest, its reference or its pod."),
     { .key = "alert", .type = FIELD_INT, .flags = FIELD_OMIT_EMPTY, .off = offsetof(struct event_entry, alert), .doc = "The gravest alert it belongs to." },
-    { .key = "event", .type = FIELD_RAW, .off = offsetof(struct event_entry, event), .doc = "The event." },
+    { .key = "event", .type = FIELD_RAW, .flags = FIELD_OUT_ONLY, .off = offsetof(struct event_entry, event), .doc = "The event." },
 };
 SHAPE(event_entry_shape, "event_entry", struct event_entry, entry_fields);
 
@@ -123,7 +123,7 @@ SHAPE(alert_shape, "alert", struct alert_entry, alert_fields);
 
 static const struct field alert_detail_fields[] = {
     ALERT_FIELDS,
-    { .key = "story", .type = FIELD_RAW, .off = offsetof(struct alert_entry, story),
+    { .key = "story", .type = FIELD_RAW, .flags = FIELD_OUT_ONLY, .off = offsetof(struct alert_entry, story),
       .doc = "Processes, container, image and its state, profile or policy, node, bundle, as of the first event of the episode." },
     { .key = "events", .type = FIELD_LIST, .off = offsetof(struct alert_entry, events), .off_n = offsetof(struct alert_entry, n_events),
       .max = 100, .inner = &event_entry_shape, .doc = "The newest." },
