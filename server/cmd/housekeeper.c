@@ -6,6 +6,7 @@
 #include "db/ballast.h"
 #include "service/auth.h"
 #include "service/judge_image.h"
+#include "service/nodes.h"
 #include "store/admission.h"
 #include "store/image.h"
 #include "store/opa.h"
@@ -159,6 +160,8 @@ static void tick(struct housekeeper *h)
 
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
+    if (nodes_refresh(h->app, time_now_ms(), &err) != 0)
+        complain_about(h, "nodes", &err);
     if (mono - h->flushed_ms >= 10 * MS_SECOND) {
         h->flushed_ms = mono;
         if (auth_flush_touched(h->app, &err) != 0)

@@ -5,6 +5,7 @@
 #include "http/routes_check.h"
 #include "http/routes_admission.h"
 #include "http/routes_fleet.h"
+#include "http/routes_node.h"
 #include "http/routes_opa.h"
 #include "http/routes_people.h"
 #include "store/admission.h"
@@ -15,7 +16,9 @@
 #include "store/finding.h"
 #include "store/idempotency.h"
 #include "store/image.h"
+#include "store/join_token.h"
 #include "store/login_link.h"
+#include "store/node.h"
 #include "store/opa.h"
 #include "store/package.h"
 #include "store/policy_doc.h"
@@ -31,7 +34,7 @@
 
 const struct db_queries *const all_queries[] = {
     &admission_queries, &allowance_queries, &api_token_queries, &audit_queries, &exception_queries, &finding_queries, &idempotency_queries,
-    &image_queries, &login_link_queries, &opa_queries, &package_queries, &policy_doc_queries, &posture_queries, &recheck_queries,
+    &image_queries, &join_token_queries, &login_link_queries, &node_queries, &opa_queries, &package_queries, &policy_doc_queries, &posture_queries, &recheck_queries,
     &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries, NULL,
 };
 
@@ -50,7 +53,7 @@ const struct route *routes_gather(size_t *n)
     static struct route all[ROUTES_MAX];
     const struct { const struct route *rows; size_t n; } parts[] = {
         { routes, n_routes }, { routes_fleet, n_routes_fleet }, { routes_people, n_routes_people }, { routes_check, n_routes_check },
-        { routes_admission, n_routes_admission }, { routes_opa, n_routes_opa },
+        { routes_admission, n_routes_admission }, { routes_opa, n_routes_opa }, { routes_node, n_routes_node },
     };
 
     *n = 0;
