@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MAX = 48 * 1024, SLOTS = 128 * 1024, IMAGES_MAX = 4096, IMAGE_SLOTS = 16 * 1024, FLUSH_ARENA = 1 << 20 };
+enum { ITEMS_MAX = 160 * 1024, SLOTS = 512 * 1024, IMAGES_MAX = 16 * 1024, IMAGE_SLOTS = 64 * 1024, FLUSH_ARENA = 1 << 20 };
 static const int64_t OLDEST_MS = 30 * MS_DAY;        /* a clock that is further behind is not believed */
 
 struct seen {
@@ -56,10 +56,13 @@ struct observed *observed_new(int64_t now_ms)
 static void forget(struct observed *o)
 {
     for (size_t i = 0; i < SLOTS; i++) {
+        if (o->slots[i] == NULL)
+            continue;                      /* untouched pages stay untouched */
         free(o->slots[i]);
         o->slots[i] = NULL;
     }
-    memset(o->images, 0, sizeof o->images);
+    if (o->n_images > 0)
+        memset(o->images, 0, sizeof o->images);
     o->n_items = o->n_images = o->n_waiting = 0;
 }
 
@@ -246,7 +249,12 @@ static int write_waiting(struct observed *o, struct db *db, size_t max, struct e
 
     arena_init(&arena, FLUSH_ARENA);
     for (size_t i = 0; rc == 0 && i < max && o->n_waiting > 0; i++) {
-        rc = write_one(db, o->waiting[o->n_waiting - 1], &arena, err);
+        struct seen *s = o->waiting[o->n_waiting - 1];
+        rc = write_one(db, s, &arena, err);
+        if (rc != 0 && err->kind == ERR_INVALID) {      /* its image is gone: it must not hold up the others for ever */
+            s->is_waiting = false;
+            o->n_waiting--;
+        }
         o->n_waiting -= rc == 0;
         arena_reset(&arena);
     }
@@ -268,7 +276,7 @@ int observed_flush(struct observed *o, struct db *db, int64_t now_ms, size_t max
 
 static int make_room(struct observed *o, struct db *db, struct err *err)
 {
-    if (o->n_items < ITEMS_MAX - OBSERVATIONS_PER_IMAGE_MAX && o->n_images < IMAGES_MAX)
+    if (o->n_items < ITEMS_MAX - OBSERVATIONS_PER_IMAGE_MAX - ITEMS_PER_EVENT && o->n_images < IMAGES_MAX)
         return 0;
     if (write_waiting(o, db, SIZE_MAX, err) != 0)
         return -1;
