@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "db/ballast.h"
 #include "service/auth.h"
+#include "service/containers.h"
 #include "service/drift_state.h"
 #include "service/judge_image.h"
 #include "service/nodes.h"
@@ -20,7 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AGAIN_MS = 3600 * 1000, JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500, OBSERVATIONS_AT_ONCE = 300, TICK_MS = 500 };
+enum { AGAIN_MS = 3600 * 1000, JUDGE_AT_ONCE = 32, CONTAINERS_AT_ONCE = 64, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500,
+       OBSERVATIONS_AT_ONCE = 300, TICK_MS = 500 };
 
 struct housekeeper {
     struct app *app;
@@ -74,6 +76,13 @@ static int judge_due(struct db *db, void *arg, struct err *err)
         rc = judge_one(db, r, ids[i], causes[i] != NULL ? causes[i] : "time", err);
     arena_clear(&arena);
     return rc;
+}
+
+static int judge_containers(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+
+    return containers_judge_due(r->app, db, r->now_ms, CONTAINERS_AT_ONCE, &r->n, err);
 }
 
 static int retain(struct db *db, void *arg, struct err *err)
@@ -171,6 +180,7 @@ static void tick(struct housekeeper *h)
 
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
+    drain(h, "judge containers", judge_containers, CONTAINERS_AT_ONCE);
     if (nodes_refresh(h->app, time_now_ms(), &err) != 0)
         complain_about(h, "nodes", &err);
     if (mono - h->flushed_ms >= 10 * MS_SECOND) {
