@@ -24,10 +24,12 @@
 #include "store/join_token.h"
 #include "store/login_link.h"
 #include "store/node.h"
+#include "store/observation.h"
 #include "store/opa.h"
 #include "store/package.h"
 #include "store/policy_doc.h"
 #include "store/posture.h"
+#include "store/profile.h"
 #include "store/recheck.h"
 #include "store/running.h"
 #include "store/scan.h"
@@ -39,11 +41,12 @@
 #include <string.h>
 
 const struct db_queries *const all_queries[] = {
-    &container_queries, &container_list_queries,
-    &admission_queries, &allowance_queries, &api_token_queries, &audit_queries, &exception_queries, &finding_queries, &idempotency_queries,
+    &container_queries, &container_list_queries, &admission_queries, &allowance_queries, &api_token_queries, &audit_queries,
+    &exception_queries, &finding_queries, &idempotency_queries, &image_queries, &join_token_queries, &login_link_queries,
+    &node_queries, &opa_queries, &package_queries, &policy_doc_queries, &posture_queries, &recheck_queries, &observation_queries,
+    &profile_queries, &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries,
     &event_queries, &event_account_queries, &alert_queries, &suppression_queries,
-    &image_queries, &join_token_queries, &login_link_queries, &node_queries, &opa_queries, &package_queries, &policy_doc_queries, &posture_queries, &recheck_queries,
-    &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries, NULL,
+    NULL,
 };
 
 size_t queries_gather(struct db_queries *out, size_t max)

@@ -16,10 +16,6 @@
 #include "wire/msg/event.h"
 #include "wire/msg/profile.h"
 
-#pragma weak drift_state_judge
-#pragma weak drift_state_hold
-#pragma weak drift_state_release
-
 #include <stdio.h>
 #include <string.h>
 

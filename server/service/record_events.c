@@ -7,8 +7,6 @@
 #include "store/suppression.h"
 #include "wire/msg/event.h"
 
-#pragma weak drift_state_observe
-
 #include <string.h>
 
 enum { COUNT_MAX = 1000000, FUTURE_MS = 5 * 60 * 1000 };
