@@ -12,6 +12,7 @@
 #include "store/allowance.h"
 #include "store/api_token.h"
 #include "store/audit.h"
+#include "store/bundle.h"
 #include "store/exception.h"
 #include "store/finding.h"
 #include "store/idempotency.h"
@@ -33,7 +34,7 @@
 #include <string.h>
 
 const struct db_queries *const all_queries[] = {
-    &admission_queries, &allowance_queries, &api_token_queries, &audit_queries, &exception_queries, &finding_queries, &idempotency_queries,
+    &admission_queries, &allowance_queries, &api_token_queries, &audit_queries, &bundle_queries, &exception_queries, &finding_queries, &idempotency_queries,
     &image_queries, &join_token_queries, &login_link_queries, &node_queries, &opa_queries, &package_queries, &policy_doc_queries, &posture_queries, &recheck_queries,
     &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries, NULL,
 };
