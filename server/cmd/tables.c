@@ -16,6 +16,7 @@
 #include "store/api_token.h"
 #include "store/audit.h"
 #include "store/event.h"
+#include "store/bundle.h"
 #include "store/container.h"
 #include "store/exception.h"
 #include "store/finding.h"
@@ -41,12 +42,41 @@
 #include <string.h>
 
 const struct db_queries *const all_queries[] = {
-    &container_queries, &container_list_queries, &admission_queries, &allowance_queries, &api_token_queries, &audit_queries,
-    &exception_queries, &finding_queries, &idempotency_queries, &image_queries, &join_token_queries, &login_link_queries,
-    &node_queries, &opa_queries, &package_queries, &policy_doc_queries, &posture_queries, &recheck_queries, &observation_queries,
-    &profile_queries, &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries,
-    &event_queries, &event_account_queries, &alert_queries, &suppression_queries,
+    &container_queries,
+    &container_list_queries,
+    &admission_queries,
+    &allowance_queries,
+    &api_token_queries,
+    &audit_queries,
+    &exception_queries,
+    &finding_queries,
+    &idempotency_queries,
+    &image_queries,
+    &join_token_queries,
+    &login_link_queries,
+    &node_queries,
+    &opa_queries,
+    &package_queries,
+    &policy_doc_queries,
+    &posture_queries,
+    &recheck_queries,
+    &observation_queries,
+    &profile_queries,
+    &running_queries,
+    &scan_queries,
+    &session_queries,
+    &signer_queries,
+    &user_queries,
+    &event_queries,
+    &event_account_queries,
+    &alert_queries,
+    &suppression_queries,
     NULL,
+    &bundle_queries,
+    &container_queries, &container_list_queries,
+    &admission_queries, &allowance_queries, &api_token_queries, &audit_queries, &exception_queries, &finding_queries, &idempotency_queries,
+    &image_queries, &join_token_queries, &login_link_queries, &node_queries, &observation_queries, &opa_queries, &package_queries, &policy_doc_queries, &posture_queries, &profile_queries, &recheck_queries,
+    &running_queries, &scan_queries, &session_queries, &signer_queries, &user_queries, NULL,
 };
 
 size_t queries_gather(struct db_queries *out, size_t max)
