@@ -74,7 +74,10 @@ static const struct field answer_fields[] = {
     INT_F("clock_skew_ms", struct node_session_answer, clock_skew_ms, "The node's clock minus the server's."),
     { .key = "ca", .type = FIELD_TEXT, .off = offsetof(struct node_session_answer, ca), .max = 64 * 1024, .doc = "Certificates to trust this server by, PEM." },
 };
-SHAPE(node_session_answer_shape, "node_session", struct node_session_answer, answer_fields);
+/* Open: an agent may be older than its server. */
+const struct shape node_session_answer_shape = {
+    .name = "node_session", .size = sizeof(struct node_session_answer), .fields = answer_fields, .n_fields = N_OF(answer_fields), .open = true,
+};
 
 /* ---- status -------------------------------------------------------------------- */
 
