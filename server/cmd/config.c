@@ -22,6 +22,8 @@ const struct setting settings_table[] = {
     { "tls.cert", SETTING_TEXT, AT(tls_cert), NULL, 0, 0, false, "File with the certificate chain, PEM. SIGHUP reads it again." },
     { "tls.key", SETTING_TEXT, AT(tls_key), NULL, 0, 0, false, "File with the private key, PEM. SIGHUP reads it again." },
     { "tls.self_managed", SETTING_TEXT, AT(tls_self), NULL, 0, 0, false, "Names and addresses of this server, separated by commas: it then makes and renews its own CA and certificate (keepd ca prints what to trust)." },
+    { "tls.client_ca", SETTING_TEXT, AT(client_ca), NULL, 0, 0, false, "File with the CAs of client certificates, PEM: agents that show one are verified, and their sessions bound to its key." },
+    { "tls.client_required", SETTING_BOOL, AT(client_required), "false", 0, 0, false, "Agents must show a client certificate of tls.client_ca." },
     { "tls.insecure_plaintext", SETTING_BOOL, AT(insecure_plaintext), "false", 0, 0, false, "Serve plain HTTP to other machines: tokens and sessions can then be read on the way." },
     { "tls.secure_cookies", SETTING_BOOL, AT(secure_cookies), "false", 0, 0, false, "Mark cookies Secure although we serve plain HTTP (a proxy in front has TLS)." },
     { "log.level", SETTING_TEXT, AT(log_level), "info", 0, 0, true, "debug, info, warn or error." },
