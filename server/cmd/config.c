@@ -38,7 +38,7 @@ const struct setting settings_table[] = {
     { "admission.break_glass", SETTING_BOOL, AT(settings.admission_break_glass), "false", 0, 0, false, "The annotation keep.example/break-glass: REASON lets a refused pod in, recorded and alerted." },
     { "admission.refuse_controllers", SETTING_BOOL, AT(settings.admission_refuse_controllers), "false", 0, 0, false, "Refuse Deployments and the like; otherwise they are warned about and their pods are refused." },
     { "nodes.silent", SETTING_DURATION, AT(settings.node_silent_ms), "10m", MS_SECOND, DAYS(30), false, "A node not heard of for this long is silent." },
-    { "nodes.session", SETTING_DURATION, AT(settings.node_session_ms), "1h", 10 * MS_SECOND, DAYS(1), false, "Life of a node's session token." },
+    { "nodes.session", SETTING_DURATION, AT(settings.node_session_ms), "1h", MS_SECOND, DAYS(1), false, "Life of a node's session token." },
     { "nodes.poll", SETTING_DURATION, AT(settings.node_poll_ms), "30s", MS_SECOND, MS_HOUR, false, "How often a node is to ask for its bundle." },
     { "nodes.join_token_max", SETTING_DURATION, AT(settings.join_token_max_ms), "30d", MS_MINUTE, DAYS(3650), false, "Longest life of a join token." },
     { "limit.upload", SETTING_BYTES, AT(settings.scan_body_max), "64MiB", 1024, 64 << 20, false, "Bytes of an uploaded report after decompression." },
