@@ -58,6 +58,8 @@ const struct setting settings_table[] = {
     { "retain.admissions_age", SETTING_DURATION, AT(settings.retain_admissions_ms), "90d", MS_HOUR, DAYS(3650), false, "Admission reviews older than this are dropped." },
     { "retain.opa_decisions", SETTING_INT, AT(settings.retain_decisions), "100000", 100, 100000000, false, "Newest decisions of OPA agents kept." },
     { "retain.opa_decisions_age", SETTING_DURATION, AT(settings.retain_decisions_ms), "30d", MS_HOUR, DAYS(3650), false, "Decisions of OPA agents older than this are dropped, and agents silent for longer." },
+    { "retain.events", SETTING_INT, AT(settings.retain_events), "20000000", 1000, INT64_C(10000000000), false, "Newest runtime events kept." },
+    { "retain.events_age", SETTING_DURATION, AT(settings.retain_events_ms), "30d", MS_MINUTE, DAYS(3650), false, "Runtime events recorded longer ago are dropped." },
 };
 const size_t n_settings_table = N_ITEMS(settings_table);
 

@@ -5,7 +5,9 @@
 #include "base/time.h"
 #include "db/ballast.h"
 #include "service/auth.h"
+#include "service/events.h"
 #include "service/containers.h"
+#include "service/drift_state.h"
 #include "service/judge_image.h"
 #include "service/nodes.h"
 #include "store/admission.h"
@@ -20,7 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AGAIN_MS = 3600 * 1000, JUDGE_AT_ONCE = 32, CONTAINERS_AT_ONCE = 64, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500, TICK_MS = 500 };
+enum { AGAIN_MS = 3600 * 1000, JUDGE_AT_ONCE = 32, CONTAINERS_AT_ONCE = 64, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500,
+       OBSERVATIONS_AT_ONCE = 300, TICK_MS = 500 };
 
 struct housekeeper {
     struct app *app;
@@ -115,6 +118,27 @@ static int retain_opa(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
+/* A portion of what is to be forgotten; events flow on between two of them. */
+static int retain_events(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    bool more = false;
+    int rc = ingest_retain(r->app, db, r->now_ms, &more, err);
+
+    r->n = more ? 1 : 0;
+    return rc;
+}
+
+static int flush_observations(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    bool more;
+    int rc = drift_state_flush(r->app, db, r->now_ms, OBSERVATIONS_AT_ONCE, &more, err);
+
+    r->n = rc == 0 && more ? OBSERVATIONS_AT_ONCE : 0;
+    return rc;
+}
+
 static void complain_about(struct housekeeper *h, const char *what, const struct err *err)
 {
     LOG(h->log, LOG_WARN, "housekeeping failed", LOG_TEXT("job", what), LOG_TEXT("error", err->msg));
@@ -168,6 +192,7 @@ static void tick(struct housekeeper *h)
 
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
+    drain(h, "retention of events", retain_events, 1);
     drain(h, "judge containers", judge_containers, CONTAINERS_AT_ONCE);
     if (nodes_refresh(h->app, time_now_ms(), &err) != 0)
         complain_about(h, "nodes", &err);
@@ -175,6 +200,7 @@ static void tick(struct housekeeper *h)
         h->flushed_ms = mono;
         if (auth_flush_touched(h->app, &err) != 0)
             complain_about(h, "last use", &err);
+        drain(h, "observations", flush_observations, OBSERVATIONS_AT_ONCE);
     }
     if (mono - h->swept_ms >= MS_MINUTE) {
         h->swept_ms = mono;
@@ -240,6 +266,8 @@ void housekeeper_close(struct housekeeper *h)
     pthread_cond_signal(&h->wake);
     pthread_mutex_unlock(&h->lock);
     pthread_join(h->thread, NULL);
+    h->closing = false;                    /* drain goes on to the end */
+    drain(h, "observations", flush_observations, OBSERVATIONS_AT_ONCE);
     if (auth_flush_touched(h->app, &err) != 0)
         complain_about(h, "last use", &err);
     pthread_mutex_destroy(&h->lock);
