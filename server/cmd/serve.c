@@ -179,7 +179,7 @@ static int open_http(struct running_server *s, struct err *err)
                                 .queue_max = (size_t)c->work_queue, .bytes_max = (size_t)c->work_bytes };
     struct http_config http = {
         .listen = c->listen, .listen_reserve = c->listen_reserve, .tls_cert = c->tls_cert, .tls_key = c->tls_key,
-        .insecure_plaintext = c->insecure_plaintext, .loops = (unsigned)c->loops, .max_connections = (unsigned)c->max_connections,
+        .insecure_plaintext = c->insecure_plaintext, .client_ca = c->client_ca, .client_required = c->client_required, .loops = (unsigned)c->loops, .max_connections = (unsigned)c->max_connections,
         .max_per_address = (unsigned)c->max_per_address, .connection_memory = (size_t)c->connection_memory,
         .rate = (unsigned)c->rate, .burst = (unsigned)c->burst,
     };
