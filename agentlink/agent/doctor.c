@@ -161,7 +161,7 @@ static void check_server(struct patient *p, struct finding *f)
     const struct identity_facts *facts = p->identity != NULL ? identity_facts(p->identity) : NULL;
     struct client_config config = { .base_url = p->server, .ca_file = p->settings.ca_file != NULL ? p->settings.ca_file :
                                     facts != NULL ? facts->ca_file : NULL, .timeout_ms = HEALTH_TIMEOUT_MS };
-    struct client_request r = { .method = "GET", .target = "/v1/health" };
+    struct client_request r = { .method = "GET", .target = "/healthz" };
     struct client_answer a = { .status = 0 };
     struct http_client *client;
     struct err err = { 0 };
