@@ -389,6 +389,7 @@ static void run_until_told(struct agent *a, const sigset_t *set)
         if (got < 0) {
             agent_watch(a);
             agent_status_write(a);
+            agent_notify("WATCHDOG=1");
             continue;
         }
         if (got == SIGHUP) {
@@ -438,9 +439,12 @@ static int run(struct agent *a, const sigset_t *set, struct err *err)
     LOG(&a->log, LOG_INFO, "running", LOG_TEXT("node", a->facts.node_id), LOG_TEXT("server", a->facts.server),
         LOG_INT("port", sources_port(a->sources)), LOG_TEXT("version", KEEP_VERSION));
     agent_status_write(a);
+    agent_notify("READY=1");
     if (n == N_ITEMS(mains))
         run_until_told(a, set);
+    agent_notify("STOPPING=1");
     stop_threads(a, threads, n);
+    a->has_ended = true;
     agent_status_write(a);
     link_close(&link);
     sender_clear(&a->sender);

@@ -77,6 +77,7 @@ struct agent {
     struct keeper_slot keepers[AGENT_KEEPERS];
 
     _Atomic bool is_stopping;            /* polls and sources end */
+    _Atomic bool has_ended;              /* all threads have */
     _Atomic bool is_over;                /* sending ends, too */
     _Atomic unsigned round;              /* grows with SIGHUP: pauses end */
     _Atomic int64_t slow_ms;             /* what sources wait because of limit.cpu_percent */
@@ -115,6 +116,7 @@ void agent_apply(struct agent *a);
 void agent_limit(const struct settings *s);              /* before threads: setrlimit, mallopt */
 void agent_watch(struct agent *a);                       /* about once a second */
 int64_t agent_rss_kib(void);
+void agent_notify(const char *state);                    /* notify.c: "READY=1"; nothing without systemd */
 
 /* ---- agent_status.c ---------------------------------------------------------------------- */
 

@@ -263,6 +263,7 @@ static void write_all(struct agent *a, const struct node_status_report *report, 
     jsonw_init(&w, out);
     jsonw_object(&w);
     jsonw_kstr(&w, "version", KEEP_VERSION);
+    jsonw_kbool(&w, "running", !a->has_ended);
     jsonw_ktime(&w, "written_at", now);
     jsonw_ktime(&w, "started_at", a->started_ms);
     jsonw_kstr(&w, "node_id", a->facts.node_id);

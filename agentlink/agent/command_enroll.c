@@ -35,6 +35,17 @@ static int token_read(const struct command_line *cl, char out[TOKEN_TEXT], struc
     return out[0] != '\0' ? 0 : err_set(err, ERR_INVALID, "no join token (--token or --token-file; keepctl node invite makes one)");
 }
 
+static bool is_enrolled(const struct settings *s, const struct machine *machine)
+{
+    struct identity *id;
+    struct err ignored = { 0 };
+
+    if (identity_open(s->state_dir, machine, &id, &ignored) != 0)
+        return false;
+    identity_close(id);
+    return true;
+}
+
 static int enroll(struct command_line *cl, const struct settings *s, struct arena *arena, struct err *err)
 {
     struct enroll_request r = {
@@ -45,13 +56,15 @@ static int enroll(struct command_line *cl, const struct settings *s, struct aren
     struct enrolled done;
     char token[TOKEN_TEXT], *server = NULL;
 
+    machine_read(KEEP_VERSION, &machine);
+    if (command_get(cl, "if-needed") != NULL && is_enrolled(s, &machine))
+        return 0;
     if (s->server == NULL)
         return err_set(err, ERR_INVALID, "no server (--server https://...)");
     if (token_read(cl, token, err) != 0 || url_base(s->server, &server, err) != 0)
         return -1;
     r.server = server;
     r.token = token;
-    machine_read(KEEP_VERSION, &machine);
     int rc = identity_enroll(&r, &machine, arena, &done, err);
     free(server);
     crypto_wipe(token, sizeof token);

@@ -27,9 +27,12 @@ static const struct command_option enroll_options[] = {
     { "cert-file", "FILE", "Client certificate for TLS (PEM).", false },
     { "key-file", "FILE", "Its private key (PEM).", false },
     { "name", "NAME", "What to call this machine (its host name).", false },
+    { "if-needed", NULL, "Enrolled already: done.", false },
 };
 static const struct command_option doctor_options[] = { CONFIG, STATE_DIR, CA_FILE, OUTPUT, { "server", "URL", "Another address than the one enrolled at.", false } };
-static const struct command_option status_options[] = { CONFIG, STATE_DIR, OUTPUT };
+static const struct command_option status_options[] = {
+    CONFIG, STATE_DIR, OUTPUT, { "alive", NULL, "Print nothing; 0 when the agent runs, however well.", false },
+};
 static const struct command_option config_options[] = { CONFIG, STATE_DIR };
 static const struct command_option simulate_options[] = {
     OUTPUT, CA_FILE,
