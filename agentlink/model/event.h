@@ -32,6 +32,11 @@ enum { EVENT_TEXT_MAX = 1024, EVENT_ARGS_MAX = 8192, EVENT_MESSAGE_MAX = 4096 };
 /* What a full disk gives up last, first. */
 enum event_class { EVENT_CLASS_CRITICAL = 0, EVENT_CLASS_NORMAL, EVENT_CLASS_LOW, EVENT_CLASS_N };
 
+/* Tags by which a source's own findings are told, whatever it calls them. */
+#define TAG_NOT_IN_IMAGE "not_in_image"      /* the program was written after the container had started */
+#define TAG_FILELESS     "fileless"          /* it is no file of a disk: memfd, /dev/shm */
+#define TAG_PROBE        "probe"             /* started by the engine's health check */
+
 struct event_container {
     const char *id;                      /* 12..64 hex, as the source has it */
     const char *name, *image, *digest, *runtime;
