@@ -291,7 +291,8 @@ static void prepare_call(struct request *r)
     r->call.now_ms = time_now_ms();
     r->call.request_id = r->id;
     r->call.query_text = r->uri[r->path_len] == '?' ? r->uri + r->path_len + 1 : "";
-    r->call.is_last_ask = r->light_until_ms != 0 && time_monotonic_ms() >= r->light_until_ms;
+    r->call.is_last_ask = r->server->holds == NULL || atomic_load(&r->server->draining) ||
+                          (r->light_until_ms != 0 && time_monotonic_ms() >= r->light_until_ms);
     if (r->route == NULL || r->route->class != CLASS_LIGHT)
         request_id(r);
     r->call.content_type = r->facts.content_type;
@@ -372,8 +373,11 @@ static enum MHD_Result hold(struct request *r)
     struct http_server *s = r->server;
     const atomic_llong *on = r->call.hold_on;
 
-    if (h == NULL)
-        return request_answer_ready(r);
+    if (h == NULL) {
+        err_nomem(&r->err);
+        request_fail(r, 0);
+        return request_answer(r);
+    }
     *h = (struct held){ .kept = KEPT_HELD, .server = s, .conn = r->conn, .mhd = r->mhd, .from_us = r->from_us,
                         .seen = r->call.hold_seen, .uri_at = r->uri_at, .uri_len = r->uri_len };
     h->until_ms = r->light_until_ms != 0 ? r->light_until_ms : time_monotonic_ms() + r->call.hold_ms;
@@ -399,7 +403,7 @@ void held_ask_again(struct held *h)
 /* An answer that was made before; what it borrows is given back at once. */
 static enum MHD_Result answer_light(struct request *r)
 {
-    if (r->call.hold_ms > 0 && r->server->holds != NULL && !atomic_load(&r->server->draining)) {
+    if (r->call.hold_ms > 0) {
         call_release(&r->call);
         return hold(r);
     }
@@ -414,7 +418,7 @@ static enum MHD_Result run_light(struct request *r)
         return submit(r, work_identify, STEP_IDENTIFY);
     if (request_decode(r) == 0 && r->route->run(&r->call, NULL, r->exec.out, &r->err) != 0)
         request_fail(r, 0);
-    return r->status == 0 && r->call.ready != NULL ? answer_light(r) : request_answer(r);
+    return r->status == 0 && (r->call.ready != NULL || r->call.hold_ms > 0) ? answer_light(r) : request_answer(r);
 }
 
 static enum MHD_Result run(struct request *r)

@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { WAIT_MAX_S = 300 };
+enum { WAIT_MAX_S = 300, FIRST_MS = 5000 };
 
 /* ---- the gate --------------------------------------------------------------------- */
 
@@ -91,6 +91,7 @@ void bundle_publish(struct bundles *b, struct slot *s, struct made *made)
     snprintf(made->etag, sizeof made->etag, "\"%s-%lld\"", s->tag, (long long)made->version);
     struct made *was = atomic_exchange(&s->made, made);
     atomic_fetch_add(&s->generation, 1);
+    atomic_fetch_add(&b->generation, 1);
     gate_pass(&b->gate);
     drop_made(b, was);
 }
@@ -293,10 +294,27 @@ static void unchanged(struct call *c, const struct slot *s, long long seen, int6
     c->hold_seen = seen;
 }
 
+/* The first node of a scope: its bundle is made now, and waited for. */
+static int none_yet(struct call *c, long long seen, struct err *err)
+{
+    struct bundles *b = c->app->bundles;
+
+    if (b != NULL && !c->is_last_ask) {
+        bundles_changed(c->app, "first node of a scope");
+        c->hold_ms = FIRST_MS;
+        c->hold_on = &b->generation;
+        c->hold_seen = seen;
+        return 0;
+    }
+    c->retry_after_s = 1;
+    return err_set(err, ERR_UNAVAILABLE, "the bundle of this scope is being made");
+}
+
 int agent_bundle(struct call *c, const void *in, void *out, struct err *err)
 {
     static _Thread_local struct passage passage;       /* with `ready`, release comes before the next request */
     struct bundles *b = c->app->bundles;
+    long long any = b == NULL ? 0 : atomic_load(&b->generation);
     struct slot *s = b == NULL ? NULL : bundle_slot(b, c->caller->scope);
     int64_t wait_s = wait_of(c->headers[HEADER_PREFER]);
     int64_t applied = applied_of(c->query_text);
@@ -304,18 +322,14 @@ int agent_bundle(struct call *c, const void *in, void *out, struct err *err)
     (void)in, (void)out;
     if (applied >= 0 && c->app->nodes != NULL)
         nodes_seen(c->app->nodes, c->caller->node, c->now_ms, c->caller->from, applied);
-    if (s == NULL) {
-        bundles_changed(c->app, "a scope without a bundle was asked for");
-        c->retry_after_s = 1;
-        return err_set(err, ERR_UNAVAILABLE, "the bundle of this scope is being made");
-    }
+    if (s == NULL)
+        return none_yet(c, any, err);
     long long seen = atomic_load(&s->generation);      /* before looking: a change meanwhile is noticed */
     passage = (struct passage){ &b->gate, gate_enter(&b->gate) };
     const struct made *made = atomic_load(&s->made);
     if (made == NULL) {
         gate_leave(&b->gate, passage.turn);
-        c->retry_after_s = 1;
-        return err_set(err, ERR_UNAVAILABLE, "the bundle of this scope is being made");
+        return none_yet(c, any, err);
     }
     c->release = leave;
     c->release_arg = &passage;

@@ -59,6 +59,7 @@ struct bundles {
     const struct ready_ops *ready;
     _Atomic(struct slot *) buckets[BUNDLE_BUCKETS];
     atomic_llong n_slots;
+    atomic_llong generation;             /* moves on with every bundle of any scope */
     _Atomic(const struct made_root *) roots[TRUST_ROOTS_MAX + 1];     /* by version */
     atomic_llong newest_root;            /* 0: none */
     struct gate gate;
