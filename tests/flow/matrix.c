@@ -5,7 +5,7 @@
 #include "tests/support/node.h"
 
 /* A ninth column says what a node's session may; without one: what anybody may. */
-enum { ROWS_MAX = 200, COLUMNS = 9, NOBODY = 7, NODE = 8 };
+enum { ROWS_MAX = 256, COLUMNS = 9, NOBODY = 7, NODE = 8 };
 
 struct row { char method[8], path[64]; bool may[COLUMNS]; };
 struct matrix { size_t n; struct row row[ROWS_MAX]; };
@@ -177,6 +177,11 @@ static void populate(struct fixture *t)
     struct test_node node;
     test_node_join(&t->client, keepd_token(&t->keepd, ROLE_ADMIN), "prod", "{\"zone\":\"a\"}", &node);
     test_node_free(&node);
+    keepd_ask(&t->client, keepd_token(&t->keepd, ROLE_AGENT), "POST", "/v1/falco",
+              "{\"output\":\"a shell\",\"priority\":\"Warning\",\"rule\":\"Terminal shell in container\",\"time\":\"2026-11-25T13:00:00.123456789Z\","
+              "\"output_fields\":{\"container.id\":\"0123456789ab\",\"proc.exepath\":\"/bin/bash\",\"proc.name\":\"bash\"},\"source\":\"syscall\","
+              "\"tags\":[],\"hostname\":\"n1\"}", 200);
+    send_json(t, "POST", "/v1/suppressions", "{\"rule\":\"falco/*\",\"reason\":\"only for tests\",\"expires_in\":\"1h\"}", 201);
     send_json(t, "POST", "/v1/repositories", "{\"name\":\"shop.example/app\",\"team\":\"shop\"}", 200);
     send_json(t, "POST", "/v1/unsigned-allowances", "{\"pattern\":\"elsewhere.example/*\",\"reason\":\"only for tests\",\"expires_in\":\"1h\"}", 201);
 }
