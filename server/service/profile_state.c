@@ -145,7 +145,7 @@ int profile_evidence_load(struct call *c, const char *repository, const char *di
 void profile_version_of(const struct profile_row *row, struct profile_version *out)
 {
     *out = (struct profile_version){
-        .source = row->source, .version = row->version, .mode = row->mode, .created_ms = row->created_ms, .created_by = row->created_by,
+        .profile_id = row->profile_id, .source = row->source, .version = row->version, .mode = row->mode, .created_ms = row->created_ms, .created_by = row->created_by,
         .reason = row->reason[0] != '\0' ? row->reason : NULL, .signer = row->signer_id, .evidence = row->evidence_id,
         .document = row->document,
     };

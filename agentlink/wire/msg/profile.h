@@ -31,6 +31,7 @@ enum { PROFILE_SET_MAX = 4096 };
 
 /* One version of a declared, learned or enforced profile. */
 struct profile_version {
+    const char *profile_id;              /* by which routes know (repository, digest) */
     int source;                          /* enum profile_source */
     int64_t version;
     int mode;

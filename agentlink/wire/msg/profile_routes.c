@@ -18,6 +18,7 @@ static const char *const from_words[] = { "enforced", "declared", "learned", NUL
     { .key = "parent", .type = FIELD_TEXT, .off = offsetof(T, parent), .max = 2048, .doc = "Of a program: who started it." }
 
 static const struct field version_fields[] = {
+    TEXT_R("profile_id", struct profile_version, profile_id, "By which routes know it."),
     WORD_R("source", struct profile_version, source, profile_source_words, "declared, learned or enforced."),
     INT_F("version", struct profile_version, version, "Counts from 1 for each source."),
     WORD_R("mode", struct profile_version, mode, profile_mode_words, "discover, monitor or protect."),
