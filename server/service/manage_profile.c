@@ -2,6 +2,7 @@
 #include "service/profiles.h"
 
 #include "service/audit_change.h"
+#include "service/bundles.h"
 #include "service/check.h"
 #include "service/drift_state.h"
 #include "service/views.h"
@@ -36,6 +37,16 @@ static int write_version(struct call *c, const struct profile_state *s, int sour
         profile_version_of(was, &before);
     profile_version_of(&row, out);
     return audit_change(c, action, "profile", s->id, &profile_version_shape, was->id != 0 ? &before : NULL, out, err);
+}
+
+static int tell_nodes(struct call *c, const struct profile_state *s, const char *what, struct err *err)
+{
+    const char *cause = arena_printf(c->arena, "profile of %s: %s", s->repository, what);
+
+    if (cause == NULL)
+        return err_nomem(err);
+    bundles_changed(c->app, cause);
+    return 0;
 }
 
 /* ---- learning --------------------------------------------------------------------------- */
@@ -207,7 +218,7 @@ int profile_approve(struct call *c, const void *in_, void *out, struct err *err)
     }
     if (profile_check(&p, err) != 0 || write_version(c, &s, PROFILE_ENFORCED, &p, in->reason, "approve", out, err) != 0)
         return -1;
-    return 0;
+    return tell_nodes(c, &s, "approved", err);
 }
 
 /* ---- modes ------------------------------------------------------------------------------------ */
@@ -247,5 +258,5 @@ int profile_set_mode(struct call *c, const void *in_, void *out, struct err *err
     p.mode = in->mode;
     if (write_version(c, &s, PROFILE_ENFORCED, &p, in->reason, promotion.is_ready ? "mode" : "force-mode", out, err) != 0)
         return -1;
-    return 0;
+    return tell_nodes(c, &s, profile_mode_words[in->mode], err);
 }
