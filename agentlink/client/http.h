@@ -24,6 +24,7 @@ struct client_config {
     const char *base_url;            /* as url_base returns it */
     const char *token;               /* NULL: none is sent */
     const char *ca_file;             /* PEM; NULL: the system's */
+    const char *cert_file, *key_file;    /* of our own, for servers that ask for one, PEM; NULL: none */
     const char *agent;               /* User-Agent */
     int64_t connect_timeout_ms;      /* 0: 10 s */
     int64_t timeout_ms;              /* of one attempt; 0: 5 min */
@@ -48,6 +49,11 @@ struct client_request {
     const char *content_encoding;    /* the body is coded already; NULL: compressed when that pays */
     int64_t timeout_ms;              /* of this request; 0: the client's */
     size_t answer_max;               /* bytes of the answer, decoded; 0: CLIENT_ANSWER_MAX */
+    /* A 200's body goes here as it comes, instead of into the answer; not 0 gives up
+     * (ERR_INVALID).  Such a request is sent once. */
+    int (*take)(void *arg, const void *bytes, size_t len);
+    void *take_arg;
+    int64_t body_within_ms;          /* with take: from the first byte of the body to its last; 0: no bound */
 };
 
 struct client_problem { const char *path, *detail; };

@@ -30,7 +30,12 @@ enum { EVENT_SEVERITY_DEBUG = 7, EVENT_TAGS_MAX = 32, EVENT_CHAIN_MAX = 16, EVEN
 enum { EVENT_TEXT_MAX = 1024, EVENT_ARGS_MAX = 8192, EVENT_MESSAGE_MAX = 4096 };     /* bytes; all texts but two the first */
 
 /* What a full disk gives up last, first. */
-enum event_class { EVENT_CLASS_NORMAL = 0, EVENT_CLASS_CRITICAL, EVENT_CLASS_LOW, EVENT_CLASS_N };
+enum event_class { EVENT_CLASS_CRITICAL = 0, EVENT_CLASS_NORMAL, EVENT_CLASS_LOW, EVENT_CLASS_N };
+
+/* Tags by which a source's own findings are told, whatever it calls them. */
+#define TAG_NOT_IN_IMAGE "not_in_image"      /* the program was written after the container had started */
+#define TAG_FILELESS     "fileless"          /* it is no file of a disk: memfd, /dev/shm */
+#define TAG_PROBE        "probe"             /* started by the engine's health check */
 
 struct event_container {
     const char *id;                      /* 12..64 hex, as the source has it */
@@ -74,7 +79,8 @@ struct event_k8s {
 struct event {
     int64_t seq;                         /* of the node's stream; 0 none yet */
     int64_t at_ms;                       /* when it happened, by the source's clock */
-    int source, kind, verdict, severity;
+    int source, kind, verdict;
+    int64_t severity;
     const char *node;                    /* as the source calls it */
     const char *rule, *message;
     const char *event_id;                /* the source's */

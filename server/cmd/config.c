@@ -22,6 +22,8 @@ const struct setting settings_table[] = {
     { "tls.cert", SETTING_TEXT, AT(tls_cert), NULL, 0, 0, false, "File with the certificate chain, PEM. SIGHUP reads it again." },
     { "tls.key", SETTING_TEXT, AT(tls_key), NULL, 0, 0, false, "File with the private key, PEM. SIGHUP reads it again." },
     { "tls.self_managed", SETTING_TEXT, AT(tls_self), NULL, 0, 0, false, "Names and addresses of this server, separated by commas: it then makes and renews its own CA and certificate (keepd ca prints what to trust)." },
+    { "tls.client_ca", SETTING_TEXT, AT(client_ca), NULL, 0, 0, false, "File with the CAs of client certificates, PEM: agents that show one are verified, and their sessions bound to its key." },
+    { "tls.client_required", SETTING_BOOL, AT(client_required), "false", 0, 0, false, "Agents must show a client certificate of tls.client_ca." },
     { "tls.insecure_plaintext", SETTING_BOOL, AT(insecure_plaintext), "false", 0, 0, false, "Serve plain HTTP to other machines: tokens and sessions can then be read on the way." },
     { "tls.secure_cookies", SETTING_BOOL, AT(secure_cookies), "false", 0, 0, false, "Mark cookies Secure although we serve plain HTTP (a proxy in front has TLS)." },
     { "log.level", SETTING_TEXT, AT(log_level), "info", 0, 0, true, "debug, info, warn or error." },
@@ -35,6 +37,10 @@ const struct setting settings_table[] = {
     { "admission.excluded_namespaces", SETTING_TEXT, AT(settings.admission_excluded), "kube-system,kube-public,kube-node-lease", 0, 0, false, "Namespaces that admission does not judge; names or patterns with *, separated by commas." },
     { "admission.break_glass", SETTING_BOOL, AT(settings.admission_break_glass), "false", 0, 0, false, "The annotation keep.example/break-glass: REASON lets a refused pod in, recorded and alerted." },
     { "admission.refuse_controllers", SETTING_BOOL, AT(settings.admission_refuse_controllers), "false", 0, 0, false, "Refuse Deployments and the like; otherwise they are warned about and their pods are refused." },
+    { "nodes.silent", SETTING_DURATION, AT(settings.node_silent_ms), "10m", MS_SECOND, DAYS(30), false, "A node not heard of for this long is silent." },
+    { "nodes.session", SETTING_DURATION, AT(settings.node_session_ms), "1h", MS_SECOND, DAYS(1), false, "Life of a node's session token." },
+    { "nodes.poll", SETTING_DURATION, AT(settings.node_poll_ms), "30s", MS_SECOND, MS_HOUR, false, "How often a node is to ask for its bundle." },
+    { "nodes.join_token_max", SETTING_DURATION, AT(settings.join_token_max_ms), "30d", MS_MINUTE, DAYS(3650), false, "Longest life of a join token." },
     { "limit.upload", SETTING_BYTES, AT(settings.scan_body_max), "64MiB", 1024, 64 << 20, false, "Bytes of an uploaded report after decompression." },
     { "limit.rate", SETTING_INT, AT(rate), "100", 0, 1000000, false, "Requests a second per caller; 0: no limit." },
     { "limit.burst", SETTING_INT, AT(burst), "1000", 1, 1000000, false, "Requests at once before the rate counts." },
@@ -52,6 +58,8 @@ const struct setting settings_table[] = {
     { "retain.admissions_age", SETTING_DURATION, AT(settings.retain_admissions_ms), "90d", MS_HOUR, DAYS(3650), false, "Admission reviews older than this are dropped." },
     { "retain.opa_decisions", SETTING_INT, AT(settings.retain_decisions), "100000", 100, 100000000, false, "Newest decisions of OPA agents kept." },
     { "retain.opa_decisions_age", SETTING_DURATION, AT(settings.retain_decisions_ms), "30d", MS_HOUR, DAYS(3650), false, "Decisions of OPA agents older than this are dropped, and agents silent for longer." },
+    { "retain.events", SETTING_INT, AT(settings.retain_events), "20000000", 1000, INT64_C(10000000000), false, "Newest runtime events kept." },
+    { "retain.events_age", SETTING_DURATION, AT(settings.retain_events_ms), "30d", MS_MINUTE, DAYS(3650), false, "Runtime events recorded longer ago are dropped." },
 };
 const size_t n_settings_table = N_ITEMS(settings_table);
 

@@ -58,6 +58,8 @@ struct http_server {
     atomic_bool draining;
     atomic_long in_flight;               /* requests between request line and completion */
     atomic_long suspended;
+    atomic_llong peers_refused;          /* client certificates that were missing or not trusted */
+    char *client_ca;                     /* what is in that file; NULL: clients are not asked */
     atomic_llong log_second;             /* second << 16 | lines written in it */
 };
 

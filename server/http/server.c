@@ -36,8 +36,8 @@ static unsigned default_loops(void)
 
 static int copy_config(struct http_config *to, const struct http_config *from, struct err *err)
 {
-    const char *const theirs[] = { from->listen, from->listen_reserve, from->tls_cert, from->tls_key };
-    const char **ours[] = { &to->listen, &to->listen_reserve, &to->tls_cert, &to->tls_key };
+    const char *const theirs[] = { from->listen, from->listen_reserve, from->tls_cert, from->tls_key, from->client_ca };
+    const char **ours[] = { &to->listen, &to->listen_reserve, &to->tls_cert, &to->tls_key, &to->client_ca };
 
     *to = *from;
     for (size_t i = 0; i < N_ITEMS(ours); i++)
@@ -82,6 +82,10 @@ static int check(const struct http_config *cfg, const struct http_back *back, st
         return err_set(err, ERR_INVALID, "no address to listen on");
     if ((cfg->tls_cert == NULL) != (cfg->tls_key == NULL))
         return err_set(err, ERR_INVALID, "TLS needs both a certificate and a key");
+    if (cfg->client_ca != NULL && cfg->tls_cert == NULL)
+        return err_set(err, ERR_INVALID, "client certificates need TLS: set a certificate and key");
+    if (cfg->client_required && cfg->client_ca == NULL)
+        return err_set(err, ERR_INVALID, "client certificates are required, but no CA of theirs is set");
     if (check_plaintext(cfg, cfg->listen, err) != 0 || check_plaintext(cfg, cfg->listen_reserve, err) != 0)
         return -1;
     if (route_check(back->routes, back->n_routes, err) != 0)
@@ -102,6 +106,11 @@ static int64_t read_connections(void *s)
 static int64_t read_reaped(void *s)
 {
     return conns_reaped(((struct http_server *)s)->conns);
+}
+
+static int64_t read_peers_refused(void *s)
+{
+    return atomic_load(&((struct http_server *)s)->peers_refused);
 }
 
 static int64_t read_in_flight(void *s)
@@ -143,6 +152,7 @@ static int add_readings(struct http_server *s, struct err *err)
         { "keepd_work_refused_total", "Requests answered 503 because the queue was full.", METRIC_COUNTER,
           read_refused },
         { "keepd_http_body_bytes", "Memory reserved for request bodies.", METRIC_GAUGE, read_bytes },
+        { "keepd_tls_client_refused_total", "Requests refused for their client certificate.", METRIC_COUNTER, read_peers_refused },
         { "keepd_tls_not_after_seconds", "When the certificate ends (Unix time), 0 without TLS.", METRIC_GAUGE,
           read_tls_end },
     };
@@ -288,6 +298,8 @@ static int start_daemon(struct listener *l, struct err *err)
     options[n++] = (struct MHD_OptionItem){ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL };
     if (loops > 1)
         options[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)loops, NULL };
+    if (s->client_ca != NULL)
+        options[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_TRUST, 0, s->client_ca };
     options[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 
     if (s->tls != NULL)
@@ -334,6 +346,8 @@ static int set_up(struct http_server *s, struct err *err)
     const struct conns_config times = { s->cfg.head_ms, s->cfg.idle_ms, s->cfg.body_grace_ms, s->cfg.body_rate };
 
     if (s->cfg.tls_cert != NULL && tls_open(s->cfg.tls_cert, s->cfg.tls_key, &s->tls, err) != 0)
+        return -1;
+    if (s->cfg.client_ca != NULL && tls_client_ca(s->cfg.client_ca, &s->client_ca, err) != 0)
         return -1;
     if (matcher_new(s->back.routes, s->back.n_routes, &s->matcher, err) != 0 ||
         statics_new(s->back.files, s->back.n_files, s->tls != NULL, &s->statics, err) != 0 ||
@@ -424,6 +438,8 @@ void http_close(struct http_server *s)
     free_text(s->cfg.listen_reserve);
     free_text(s->cfg.tls_cert);
     free_text(s->cfg.tls_key);
+    free_text(s->cfg.client_ca);
+    free(s->client_ca);
     free(s);
 }
 

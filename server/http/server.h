@@ -40,6 +40,8 @@ struct http_config {
     const char *listen;                   /* "127.0.0.1:8470" */
     const char *listen_reserve;           /* a second listener with limits of its own; NULL: none */
     const char *tls_cert, *tls_key;       /* PEM files; NULL: plain HTTP */
+    const char *client_ca;                /* PEM file: CAs of client certificates; NULL: none are asked for */
+    bool client_required;                 /* routes under /v1/agent/ only with one */
     bool insecure_plaintext;              /* plain HTTP on an address others can reach */
     unsigned loops;                       /* one per core, at most 4 */
     unsigned max_connections;             /* 12,000; the reserve has a tenth of it */

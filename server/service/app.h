@@ -16,6 +16,7 @@ struct admissions;        /* counters and the batch of answers, service/admissio
 struct opa_bundles;       /* made bundles and their key, service/opa.h */
 struct nodes;             /* who is enrolled, in memory, service/nodes.h */
 struct bundles;           /* signed bundles by scope, service/bundles.h */
+struct ingest;            /* counters of events, service/events.h */
 struct drift_state;       /* profiles in force, compiled, service/drift_state.h */
 struct touched;           /* last use of tokens and sessions, service/auth.h */
 
@@ -37,6 +38,12 @@ struct settings {
     int64_t retain_admissions_ms;    /* none is kept longer: 90 days */
     int64_t retain_decisions;        /* newest decisions of OPA agents kept: 100,000 */
     int64_t retain_decisions_ms;     /* none is kept longer, nor a silent agent: 30 days */
+    int64_t retain_events;           /* newest events kept: 20,000,000 */
+    int64_t retain_events_ms;        /* none is kept longer: 30 days */
+    int64_t node_silent_ms;          /* a node not heard of for so long is silent: 10 minutes */
+    int64_t node_session_ms;         /* life of a node's session token: 1 hour */
+    int64_t node_poll_ms;            /* how often a node is to ask: 30 s */
+    int64_t join_token_max_ms;       /* longest life of a join token: 30 days */
     bool secure_cookies;             /* TLS is on, or a proxy in front does it */
 };
 
@@ -44,6 +51,9 @@ struct app {
     struct settings settings;
     const char *data_dir;
     const char *db_url;
+    const char *public_url;              /* NULL: not set */
+    const char *tls_cert;                /* file with the certificate chain that is served; NULL: plain HTTP */
+    const char *tls_ca;                  /* file with the CAs of our own; NULL: the certificate is somebody else's */
     struct writer *writer;
     struct touched *touched;
     struct policies *policies;
@@ -52,6 +62,7 @@ struct app {
     struct nodes *nodes;
     struct bundles *bundles;
     struct drift_state *drift;
+    struct ingest *ingest;
     int64_t started_ms;
 };
 

@@ -33,7 +33,7 @@ const char *const event_verdict_filter[] = {
     [VERDICT_KILLED + 1] = "killed", [VERDICT_DROPPED + 1] = "dropped", [EVENT_VERDICT_N + 1] = NULL,
 };
 const char *const event_class_words[] = {
-    [EVENT_CLASS_NORMAL] = "normal", [EVENT_CLASS_CRITICAL] = "critical", [EVENT_CLASS_LOW] = "low", [EVENT_CLASS_N] = NULL,
+    [EVENT_CLASS_CRITICAL] = "critical", [EVENT_CLASS_NORMAL] = "normal", [EVENT_CLASS_LOW] = "low", [EVENT_CLASS_N] = NULL,
 };
 
 /* A number that may be unknown; a part that is left out when nothing of it is known. */

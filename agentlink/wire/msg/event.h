@@ -13,7 +13,7 @@
 extern const char *const event_source_words[];     /* agent, falco, tracee, tetragon, hubble, kubearmor, k8s_audit */
 extern const char *const event_kind_words[];       /* other, exec, exit, connect ... */
 extern const char *const event_verdict_words[];    /* observed, alert, denied, killed, dropped */
-extern const char *const event_class_words[];      /* normal, critical, low */
+extern const char *const event_class_words[];      /* critical, normal, low */
 /* For filters: the same with "" in front, so that 0 is "any". */
 extern const char *const event_source_filter[], *const event_kind_filter[], *const event_verdict_filter[];
 
