@@ -34,7 +34,7 @@ const ROOMS = [
     [/^\/nodes$/, Nodes],
     [/^\/nodes\/([0-9A-Za-z]{1,64})$/, Node],
     [/^\/profiles$/, Profiles],
-    [/^\/profiles\/([0-9]{1,19})$/, Profile],
+    [/^\/profiles\/([\w.~-]{1,200})$/, Profile],
     [/^\/alerts$/, Alerts],
     [/^\/alerts\/([0-9]{1,19})$/, Alert],
     [/^\/audit$/, Audit],

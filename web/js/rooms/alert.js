@@ -13,7 +13,7 @@ const Chain = ({ of: list }) =>
         ? html`<${Empty} title="The process is not known" />`
         : html`<ol class="chain">${[...list].reverse().map(
               (p, i) => html`<li key=${i} class=${i === list.length - 1 ? 'did' : null}>
-            <code>${p.exe || p.name || 'not known'}</code>
+            <code>${p.exe || p.name || 'not known'}</code>${' '}
             <span class="quiet">${[p.pid >= 0 && `pid ${p.pid}`, p.user || (p.uid >= 0 && `uid ${p.uid}`)].filter(Boolean).join(', ')}</span>
             ${p.args && html`<code class="under long">${p.args}</code>`}
             ${p.sha256 && html`<span class="under">sha256 <code>${p.sha256.slice(0, 16)}</code></span>`}</li>`,
@@ -139,7 +139,7 @@ function Found({ alert: a, reload }) {
         <button type="button" onClick=${() => ask('suppress')}>Suppress</button>`;
     return html`<${Page} title=${a.title} lead=${html`<code>${a.rule}</code>`} aside=${acts}>
         <p class=${said ? 'notice' : 'sr'} role="status">${said && html`<${Icon} name="tick" /> `}${said}</p>
-        <p class="inset"><${Grave} is=${a.severity} /> <${State} is=${a.state} />
+        <p class="state-line"><${Grave} is=${a.severity} /> <${State} is=${a.state} />
             ${a.episode > 1 && html`<span class="quiet"> episode ${number(a.episode)}</span>`}
             ${a.changed_by && html`<span class="quiet"> by ${a.changed_by} <${Time} at=${a.changed_at} /></span>`}
             ${a.note && html`<span class="under">${a.note}</span>`}</p>
