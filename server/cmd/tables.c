@@ -2,6 +2,7 @@
 #include "cmd/serve.h"
 
 #include "http/routes.h"
+#include "http/routes_bundle.h"
 #include "http/routes_check.h"
 #include "http/routes_admission.h"
 #include "http/routes_event.h"
@@ -94,6 +95,7 @@ const struct route *routes_gather(size_t *n)
     static struct route all[ROUTES_MAX];
     const struct { const struct route *rows; size_t n; } parts[] = {
         { routes_container, n_routes_container },
+        { routes_bundle, n_routes_bundle },
         { routes, n_routes },
         { routes_fleet, n_routes_fleet },
         { routes_people, n_routes_people },
