@@ -9,6 +9,8 @@ extern const struct ctl_commands people_commands, policy_commands, vex_commands,
                                  check_commands, opa_commands, policy_try_commands, policy_change_commands;
 extern const struct ctl_commands node_commands;
 
+extern const struct ctl_commands alert_commands;
+
 int audit_record(struct ctl *c);
 
 /* Short forms for rows of struct ctl_command's first member. */

@@ -80,13 +80,15 @@ static int by_digest(struct event_subjects *s, const char *digest, int by, struc
     return rc < 0 ? -1 : 0;
 }
 
-static int by_container(struct event_subjects *s, const struct event *e, struct event_subject *out, struct err *err)
+/* *found: the node has reported this very container. */
+static int by_container(struct event_subjects *s, const struct event *e, struct event_subject *out, bool *found, struct err *err)
 {
     struct event_container_row row;
 
     if (e->container.id == NULL || s->node == 0)
         return 0;
     int rc = event_container(s->db, s->node, e->container.id, s->arena, &row, err);
+    *found = rc == 1;
     if (rc != 1)
         return rc;
     take_container(out, &row, IMAGE_BY_CONTAINER);
@@ -147,13 +149,15 @@ static int look_up(struct event_subjects *s, const struct event *e, struct event
         .image = e->container.image, .namespace = e->place.namespace, .pod = e->place.pod, .container = e->container.name,
         .workload = e->place.workload != NULL ? e->place.workload : e->place.service,
     };
-    if (by_container(s, e, out, err) != 0)
+    bool found = false;
+
+    if (by_container(s, e, out, &found, err) != 0)
         return -1;
     if (out->by == IMAGE_BY_NOTHING && e->container.digest != NULL && by_digest(s, e->container.digest, IMAGE_BY_DIGEST, out, err) != 0)
         return -1;
     if (by_reference(s, out, err) != 0)
         return -1;
-    return out->by == IMAGE_BY_NOTHING && by_pod(s, e, out, err) != 0 ? -1 : 0;
+    return out->by == IMAGE_BY_NOTHING && !found ? by_pod(s, e, out, err) : 0;
 }
 
 /* ---- asking once --------------------------------------------------------------------------- */
