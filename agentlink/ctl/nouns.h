@@ -10,6 +10,8 @@ extern const struct ctl_commands people_commands, policy_commands, vex_commands,
 extern const struct ctl_commands node_commands;
 extern const struct ctl_commands container_commands;
 
+extern const struct ctl_commands alert_commands;
+
 int audit_record(struct ctl *c);
 
 /* Short forms for rows of struct ctl_command's first member. */
