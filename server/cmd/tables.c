@@ -2,6 +2,7 @@
 #include "cmd/serve.h"
 
 #include "http/routes.h"
+#include "http/routes_bundle.h"
 #include "http/routes_check.h"
 #include "http/routes_admission.h"
 #include "http/routes_event.h"
@@ -10,6 +11,7 @@
 #include "http/routes_node.h"
 #include "http/routes_opa.h"
 #include "http/routes_people.h"
+#include "http/routes_profile.h"
 #include "store/admission.h"
 #include "store/alert.h"
 #include "store/allowance.h"
@@ -94,10 +96,12 @@ const struct route *routes_gather(size_t *n)
     static struct route all[ROUTES_MAX];
     const struct { const struct route *rows; size_t n; } parts[] = {
         { routes_container, n_routes_container },
+        { routes_bundle, n_routes_bundle },
         { routes, n_routes },
         { routes_fleet, n_routes_fleet },
         { routes_people, n_routes_people },
         { routes_check, n_routes_check },
+        { routes_profile, n_routes_profile },
         { routes_admission, n_routes_admission },
         { routes_opa, n_routes_opa },
         { routes_event, n_routes_event },

@@ -27,7 +27,7 @@ struct conn {
     struct conn *prev, *next;                /* of the table, under its lock */
     struct conns *table;
     int fd;
-    bool reserve;                            /* came in through the reserve listener */
+    unsigned memory;                         /* the library's for it: bounds a request head */
     atomic_bool busy;                        /* a request line was read and its answer is not out */
     atomic_llong deadline_ms;                /* monotonic; INT64_MAX: none */
     atomic_llong body_from_ms, body_got;     /* body_from 0: no body is coming in */

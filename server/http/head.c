@@ -32,7 +32,7 @@ static enum MHD_Result collect(void *arg, enum MHD_ValueKind kind, const char *n
 static size_t max_head(const struct request *r, size_t n_headers)
 {
     size_t used = ANSWER_HEAD_ROOM + n_headers * HEADER_RECORD;
-    size_t memory = r->server->cfg.connection_memory;
+    size_t memory = r->conn->memory;
 
     return memory > used ? memory - used : 0;
 }

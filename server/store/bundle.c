@@ -5,7 +5,7 @@
 
 #define COLS "scope, version, content_hash, signed_ms, expires_ms, root_version, length, cause"
 
-enum { Q_ROOT_ADD, Q_ROOT_LIST, Q_ROOT_LAST, Q_NEWEST, Q_LIST, Q_ADD, Q_STRIP, Q_FORGET, Q_SCOPES, Q_RUNS, Q_N };
+enum { Q_ROOT_ADD, Q_ROOT_LIST, Q_ROOT_LAST, Q_NEWEST, Q_LIST, Q_ADD, Q_STRIP, Q_FORGET, Q_SCOPES, Q_RUNS, Q_MOVED, Q_GENERATION, Q_N };
 static const struct db_query Q[Q_N] = {
     [Q_ROOT_ADD] = { "trust_root.add", "ibit", "",
         "INSERT INTO trust_roots (version, envelope, created_ms, created_by) VALUES ($1, $2, $3, $4)" },
@@ -26,6 +26,11 @@ static const struct db_query Q[Q_N] = {
     [Q_RUNS] = { "bundle.runs", "ti", "ii",
         "SELECT COALESCE(bundle_version, 0), COUNT(*) FROM nodes WHERE revoked_ms IS NULL AND scope = $1"
         " GROUP BY COALESCE(bundle_version, 0) ORDER BY COALESCE(bundle_version, 0) DESC LIMIT $2" },
+    [Q_MOVED] = { "bundle.moved", "", "",
+        "INSERT INTO settings (name, setting) VALUES ('bundle_generation', '1') ON CONFLICT (name)"
+        " DO UPDATE SET setting = CAST(CAST(settings.setting AS BIGINT) + 1 AS TEXT)" },
+    [Q_GENERATION] = { "bundle.generation", "", "i",
+        "SELECT CAST(setting AS BIGINT) FROM settings WHERE name = 'bundle_generation'" },
 };
 const struct db_queries bundle_queries = { Q, Q_N };
 
@@ -107,7 +112,8 @@ int bundle_insert(struct db *db, const struct bundle_row *b, struct err *err)
 {
     if (db_exec(db, &Q[Q_ADD], DB_IN(db_t(b->scope), db_i(b->version), db_t(b->content_hash), db_i(b->signed_ms), db_i(b->expires_ms),
                 db_i(b->root_version), db_i(b->length), db_t(b->cause), db_b(b->bytes.ptr, b->bytes.len)), NULL, err) != 0 ||
-        db_exec(db, &Q[Q_STRIP], DB_IN(db_t(b->scope), db_i(b->version)), NULL, err) != 0)
+        db_exec(db, &Q[Q_STRIP], DB_IN(db_t(b->scope), db_i(b->version)), NULL, err) != 0 ||
+        db_exec(db, &Q[Q_MOVED], DB_NONE, NULL, err) != 0)
         return -1;
     return db_exec(db, &Q[Q_FORGET], DB_IN(db_t(b->scope), db_i(b->version - BUNDLE_HISTORY)), NULL, err);
 }
@@ -144,4 +150,9 @@ int bundle_runs(struct db *db, const char *scope, struct arena *arena, struct bu
         return -1;
     *out = items;
     return 0;
+}
+
+int bundle_generation(struct db *db, int64_t *generation, struct err *err)
+{
+    return db_int(db, &Q[Q_GENERATION], DB_NONE, 0, generation, err);
 }

@@ -41,6 +41,9 @@ int bundle_list(struct db *db, const char *after, int64_t limit, struct arena *a
 /* The next version; what it supersedes loses its bytes. */
 int bundle_insert(struct db *db, const struct bundle_row *row, struct err *err);
 
+/* A number that every new bundle moves on; 0 before the first. */
+int bundle_generation(struct db *db, int64_t *generation, struct err *err);
+
 /* The scopes of nodes that are not revoked, in order. */
 int bundle_scopes(struct db *db, struct arena *arena, const char ***out, size_t *n, struct err *err);
 /* Which versions nodes of a scope run, newest first. */
