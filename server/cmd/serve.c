@@ -92,7 +92,7 @@ static void metrics_hook(struct app *app, struct buf *out)
     bundles_metrics(app, out);
 }
 
-static struct http_hooks hooks = { .identify = identify, .ready = ready_hook, .metrics = metrics_hook };
+static struct http_hooks hooks = { .identify = identify, .still = nodes_still, .ready = ready_hook, .metrics = metrics_hook };
 
 /* ---- up ---------------------------------------------------------------------------- */
 
