@@ -11,6 +11,7 @@
 #include "http/routes_node.h"
 #include "http/routes_opa.h"
 #include "http/routes_people.h"
+#include "http/routes_profile.h"
 #include "store/admission.h"
 #include "store/alert.h"
 #include "store/allowance.h"
@@ -100,6 +101,7 @@ const struct route *routes_gather(size_t *n)
         { routes_fleet, n_routes_fleet },
         { routes_people, n_routes_people },
         { routes_check, n_routes_check },
+        { routes_profile, n_routes_profile },
         { routes_admission, n_routes_admission },
         { routes_opa, n_routes_opa },
         { routes_event, n_routes_event },

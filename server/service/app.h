@@ -45,6 +45,9 @@ struct settings {
     int64_t node_session_ms;         /* life of a node's session token: 1 hour */
     int64_t node_poll_ms;            /* how often a node is to ask: 30 s */
     int64_t join_token_max_ms;       /* longest life of a join token: 30 days */
+    int64_t profile_containers;      /* different ones that make what is seen certain: 3 */
+    int64_t profile_watched_ms;      /* how long an image is watched before its profile goes on: 24 h */
+    int64_t profile_quiet_ms;        /* how long nothing new may come before: 24 h */
     int64_t bundle_life_ms;          /* of a signed bundle; signed again at half of it: 7 days */
     int64_t root_life_ms;            /* of a root this server makes by itself: 365 days */
     struct node_settings agents;     /* what bundles tell agents (poll_interval_s: node_poll_ms) */

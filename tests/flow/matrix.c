@@ -181,6 +181,11 @@ static void populate(struct fixture *t)
               "{\"output\":\"a shell\",\"priority\":\"Warning\",\"rule\":\"Terminal shell in container\",\"time\":\"2026-11-25T13:00:00.123456789Z\","
               "\"output_fields\":{\"container.id\":\"0123456789ab\",\"proc.exepath\":\"/bin/bash\",\"proc.name\":\"bash\"},\"source\":\"syscall\","
               "\"tags\":[],\"hostname\":\"n1\"}", 200);
+    char approve[80];
+    snprintf(approve, sizeof approve, "/v1/profiles/%s/approve", text_at(send_json(t, "POST", "/v1/profiles",
+        "{\"apiVersion\":\"keep/v1\",\"kind\":\"Profile\",\"metadata\":{\"name\":\"app\"},\"spec\":{\"image\":\"shop.example/app\","
+        "\"executables\":[{\"path\":\"/app\"}],\"egress\":[{\"dns\":\"example.com\",\"ports\":[443]}]}}", 201), "profile_id"));
+    send_json(t, "POST", approve, "{\"source\":\"declared\"}", 200);
     send_json(t, "POST", "/v1/suppressions", "{\"rule\":\"falco/*\",\"reason\":\"only for tests\",\"expires_in\":\"1h\"}", 201);
     send_json(t, "POST", "/v1/repositories", "{\"name\":\"shop.example/app\",\"team\":\"shop\"}", 200);
     send_json(t, "POST", "/v1/unsigned-allowances", "{\"pattern\":\"elsewhere.example/*\",\"reason\":\"only for tests\",\"expires_in\":\"1h\"}", 201);
@@ -198,7 +203,7 @@ static void example_of(struct fixture *t, const char *path, char *out, size_t ma
         { "/v1/scans/{id}", "/v1/scans", "id" }, { "/v1/evidence/{id}", "/v1/scans", "evidence" }, { "/v1/users/{id}", "/v1/users", "id" },
         { "/v1/tokens/{id}", "/v1/tokens", "id" }, { "/v1/signers/{id}", "/v1/signers", "id" },
         { "/v1/exceptions/{id}", "/v1/exceptions", "id" }, { "/v1/policies/{name}", "/v1/policies", "name" },
-        { "/v1/images/{digest}", "/v1/images", "digest" }, { "/v1/nodes/{id}", "/v1/nodes", "id" },
+        { "/v1/images/{digest}", "/v1/images", "digest" }, { "/v1/nodes/{id}", "/v1/nodes", "id" }, { "/v1/profiles/{id}", "/v1/profiles", "id" },
     };
     char id[128] = "1";
     const char *open = strchr(path, '{'), *query = strcmp(path, "/v1/findings") == 0 ? "?vulnerability=CVE-2026-0001"
