@@ -146,10 +146,10 @@ static __always_inline void exec_tell(const struct asked *a, struct file *file, 
     e->h.changed = v.changed;
     e->status = 0;
     e->args_len = 0;
-    __builtin_memcpy(e->path.at, r->path.at, ROOM_PATH);
-    e->launcher.at[0] = 0;
+    __builtin_memcpy(e->path, r->path.at, ROOM_PATH);
+    e->launcher[0] = 0;
     if (r->has_launcher)
-        __builtin_memcpy(e->launcher.at, r->launcher.at, ROOM_PATH);
+        __builtin_memcpy(e->launcher, r->launcher.at, ROOM_PATH);
     if (has_args)
         args_read(e);
     bpf_ringbuf_submit(e, 0);
@@ -180,7 +180,7 @@ int BPF_PROG(see_prepare, struct task_struct *task, struct linux_binprm *bprm)
     if (!asked_by_current(&a) || ((a.set.flags & SET_EXEC) && !(a.set.flags & SET_EDGES)))
         return 0;
     struct room *r = room_get();
-    if (r)
+    if (r && !r->has_launcher)           /* bprm_check_security may have been here */
         launcher_note(r);
     return 0;
 }
@@ -199,13 +199,13 @@ int BPF_PROG(see_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
     if (!r) {
         COUNT(seen);
         COUNT(dropped);
-        if (a.stands && (a.set.flags & SET_EXEC))
+        if (a.stands && (a.set.flags & (SET_EXEC | SET_TELL)) == SET_EXEC)
             bpf_send_signal(9);
         return 0;
     }
     struct file *file = BPF_CORE_READ(bprm, file);
     struct verdict v = exec_judge(&a, file, r, mnt);
-    u32 verdict = verdict_word(&a, v.why, RAW_KILLED);
+    u32 verdict = verdict_word(&a, v.why, a.set.flags & SET_TELL ? RAW_ALERT : RAW_KILLED);
     if (verdict == RAW_KILLED) {
         bpf_send_signal(9);
         COUNT(denied);
@@ -266,8 +266,8 @@ int BPF_PROG(see_exit, struct task_struct *task)
     head_process(&e->h);
     e->status = status;
     e->args_len = 0;
-    path_write((u64)(unsigned long)file, &e->path);
-    e->launcher.at[0] = 0;
+    path_write((u64)(unsigned long)file, (struct path_text *)e->path);
+    e->launcher[0] = 0;
     bpf_ringbuf_submit(e, 0);
     return 0;
 }

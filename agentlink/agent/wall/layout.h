@@ -37,7 +37,8 @@ struct wall_box {                        /* a container */
     u64 since_s;                         /* files changed later are not the image's */
 };
 
-enum { SET_EXEC = 1, SET_EDGES = 2, SET_LISTEN = 4, SET_EGRESS = 8, SET_INGRESS = 16, SET_CLOSED = 32 };
+enum { SET_EXEC = 1, SET_EDGES = 2, SET_LISTEN = 4, SET_EGRESS = 8, SET_INGRESS = 16, SET_CLOSED = 32,
+       SET_TELL = 64 };                  /* programs are told of, another rung stops them */
 
 struct wall_set {
     u32 mode;                            /* enum profile_mode */
@@ -119,7 +120,7 @@ struct path_text {
 struct raw_exec {
     struct raw_head h;
     u32 status, args_len;                /* status: of an exit, as wait(2) has it */
-    struct path_text path, launcher;
+    char path[ROOM_PATH], launcher[ROOM_PATH];   /* in this order: a path may run over into the next */
     char args[ARGS_MAX];                 /* separated by NUL */
 };
 

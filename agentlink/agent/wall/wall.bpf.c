@@ -23,6 +23,7 @@ enum { MODE_DISCOVER = 0, MODE_MONITOR, MODE_PROTECT };
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
+    __uint(map_flags, BPF_F_MMAPABLE);       /* the agent's heart beats without a system call */
     __type(key, u32);
     __type(value, struct wall_control);
 } control SEC(".maps");
