@@ -36,6 +36,12 @@ CREATE TABLE nodes (
     kernel TEXT NOT NULL,
     arch TEXT NOT NULL,
     clock_skew_ms INT64,                 -- its clock minus ours; NULL not measured
+    session_ms INT64,                    -- what its clock said at its last session
+    session_nonce TEXT NOT NULL,         -- and the nonce of that request
+    challenge_ms INT64,                  -- when the challenge it last answered was made
+    instances TEXT NOT NULL,             -- JSON list of the machine's last boots, newest first
+    cloned_ms INT64,                     -- a boot came back that another had replaced; NULL never
+    certificate TEXT NOT NULL,           -- fingerprint of its TLS client key, '' none
     bundle_version INT64,                -- in force there; NULL none
     bundle_applied_ms INT64,
     problem TEXT NOT NULL,               -- why it is not well, '' it is
@@ -52,6 +58,7 @@ CREATE TABLE nodes (
 CREATE INDEX nodes_by_cluster ON nodes (cluster, id);
 CREATE INDEX nodes_by_last_seen ON nodes (last_seen_ms, id);
 CREATE INDEX nodes_by_name ON nodes (name, id);
+CREATE INDEX nodes_revoked ON nodes (revoked_ms, id) WHERE revoked_ms IS NOT NULL;
 
 -- Why events are missing: per node, class and reason.
 CREATE TABLE node_drops (

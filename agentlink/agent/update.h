@@ -9,7 +9,8 @@
  * The state folder (0700):
  *   root.json              the newest trusted root, as signed
  *   floor.json             newest trusted version, its hash, clock floor
- *   bundle -> bundle.N     the bundle in force: bundle.json (envelope) and its files
+ *   bundle -> bundle.N.H   the bundle in force (version, begin of its hash): bundle.json
+ *                          (its envelope), etag, and its files
  */
 #ifndef KEEP_AGENT_UPDATE_H
 #define KEEP_AGENT_UPDATE_H
@@ -56,6 +57,8 @@ struct update_config {
     const char *dir;                     /* state folder; exists */
     const char *scope;                   /* whom bundles must be for */
     int64_t within_ms;                   /* bound of one download; 0: 60 s */
+    int64_t roots_every_ms;              /* newer roots are asked for this often, and before anything new
+                                            is believed; 0: every hour, below 0: in every round */
     /* For tests: called before each step that changes something ("root", "floor", "files",
      * "link", "clean"); not 0 is a failure there.  NULL: none. */
     int (*at)(void *arg, const char *step);

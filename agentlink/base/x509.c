@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -274,6 +275,36 @@ int x509_certificate(const char *pem, struct buf *out, struct err *err)
 
     X509_free(cert);
     return ok ? 0 : err_set(err, ERR_INVALID, "certificate: cannot be read");
+}
+
+static bool pin_of(X509 *cert, char out[65])
+{
+    unsigned char *der = NULL;
+    uint8_t hash[SHA256_LEN];
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+
+    if (len <= 0)
+        return false;
+    sha256(der, (size_t)len, hash);
+    hex_encode(hash, sizeof hash, out);
+    OPENSSL_free(der);
+    return true;
+}
+
+bool x509_pin(const char *pem, char out[65])
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *last = NULL, *cert;
+
+    while (bio != NULL && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        X509_free(last);
+        last = cert;
+    }
+    ERR_clear_error();                   /* the end of the list is one */
+    bool ok = last != NULL && pin_of(last, out);
+    X509_free(last);
+    BIO_free(bio);
+    return ok;
 }
 
 bool x509_is_issued(const char *pem, const char *ca)

@@ -31,6 +31,10 @@ int x509_read(const char *pem, struct x509_facts *out, struct err *err);
 /* Appends the first certificate alone. */
 int x509_certificate(const char *pem, struct buf *out, struct err *err);
 
+/* Fingerprint (hex of SHA-256 over the SubjectPublicKeyInfo) of the last certificate's
+ * key: what vouches for the chain as far as it is there.  False: there is none. */
+bool x509_pin(const char *pem, char out[65]);
+
 /* Was the first certificate of `pem` signed by the first of `ca`, and is it good for
  * exactly these names? */
 bool x509_is_issued(const char *pem, const char *ca);

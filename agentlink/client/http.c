@@ -24,6 +24,9 @@ struct exchange {
     size_t sent;
     struct buf answer;
     int64_t retry_after_ms, timeout_ms;
+    const struct client_request *request;
+    int64_t body_from_ms;        /* monotonic: its first byte; 0 none yet */
+    bool gave_up, is_late;
     char etag[ETAG_MAX];
 };
 
@@ -87,10 +90,35 @@ static int on_seek(void *data, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+/* Somebody takes the body as it comes, and may have had enough. */
+static size_t hand_on(struct exchange *x, const char *from, size_t len)
+{
+    const struct client_request *r = x->request;
+    int64_t now = time_monotonic_ms();
+
+    if (x->body_from_ms == 0)
+        x->body_from_ms = now;
+    x->is_late = r->body_within_ms > 0 && now - x->body_from_ms > r->body_within_ms;
+    x->gave_up = !x->is_late && r->take(r->take_arg, from, len) != 0;
+    return x->is_late || x->gave_up ? 0 : len;
+}
+
+static bool is_taken(const struct exchange *x)
+{
+    long status = 0;
+
+    if (x->request->take == NULL)
+        return false;
+    curl_easy_getinfo(x->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    return status == 200;
+}
+
 static size_t on_write(char *from, size_t size, size_t n, void *data)
 {
     struct exchange *x = data;
 
+    if (size * n > 0 && is_taken(x))
+        return hand_on(x, from, size * n);
     buf_put(&x->answer, from, size * n);
     return x->answer.failed ? 0 : size * n;
 }
@@ -245,6 +273,10 @@ static int transport_error(const struct exchange *x, CURLcode code, const char *
     *sent_none = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_PROXY;
     switch (code) {
     case CURLE_WRITE_ERROR:
+        if (x->is_late)
+            return err_set(err, ERR_TIMEOUT, "%s: the answer comes too slowly", url);
+        if (x->gave_up)
+            return err_set(err, ERR_INVALID, "%s: the answer was given up", url);
         return err_set(err, ERR_TOO_LARGE, "the answer is larger than %zu KiB", x->answer.max >> 10);
     case CURLE_ABORTED_BY_CALLBACK:
         return err_set(err, ERR_UNAVAILABLE, "%s: given up", url);
@@ -309,7 +341,7 @@ static int attempt(struct http_client *c, const struct client_request *r, struct
                    struct arena *arena, struct client_answer *out, int64_t *retry_after_ms, bool *sent_none,
                    struct err *err)
 {
-    struct exchange x = { .client = c, .body = body, .timeout_ms = r->timeout_ms };
+    struct exchange x = { .client = c, .body = body, .timeout_ms = r->timeout_ms, .request = r };
     struct curl_slist *headers = NULL;
 
     *sent_none = false;
@@ -339,6 +371,8 @@ int64_t client_pause_ms(unsigned n, int64_t retry_after_ms, uint32_t random)
 
 static bool worth_repeating(const struct client_request *r, unsigned status, enum err_kind kind, bool sent_none)
 {
+    if (r->take != NULL)
+        return false;                             /* half of it may have been taken */
     if (status == 429 || status == 503)
         return true;                              /* refused before anything was done */
     if (status == 502 || status == 504)

@@ -48,6 +48,11 @@ struct client_request {
     const char *content_encoding;    /* the body is coded already; NULL: compressed when that pays */
     int64_t timeout_ms;              /* of this request; 0: the client's */
     size_t answer_max;               /* bytes of the answer, decoded; 0: CLIENT_ANSWER_MAX */
+    /* A 200's body goes here as it comes, instead of into the answer; not 0 gives up
+     * (ERR_INVALID).  Such a request is sent once. */
+    int (*take)(void *arg, const void *bytes, size_t len);
+    void *take_arg;
+    int64_t body_within_ms;          /* with take: from the first byte of the body to its last; 0: no bound */
 };
 
 struct client_problem { const char *path, *detail; };

@@ -14,6 +14,9 @@ enum drift_rule {
     DRIFT_RULE_N
 };
 
+/* How it is known which image an event is about, surest first. */
+enum event_image_by { IMAGE_BY_NOTHING = 0, IMAGE_BY_CONTAINER, IMAGE_BY_DIGEST, IMAGE_BY_REFERENCE, IMAGE_BY_POD, EVENT_IMAGE_BY_N };
+
 struct alert {
     int64_t id;
     const char *dedupe, *rule, *title, *repository, *digest, *cluster, *namespace, *workload, *node, *changed_by, *note;

@@ -9,7 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONTAINER_ID_MAX = 128, CONTAINERS_MAX = 4096 };
+enum {
+    CONTAINER_ID_MAX = 128, CONTAINERS_MAX = 4096,
+    /* per container; what is over is left out or cut */
+    CONTAINER_TEXT_MAX = 512, CONTAINER_WORDS_MAX = 64, CONTAINER_WORD_MAX = 256, CONTAINER_MOUNTS_MAX = 128, CONTAINER_LABELS_MAX = 64,
+};
 
 struct container_mount {
     const char *source, *destination, *type;
@@ -20,7 +24,8 @@ struct container {
     const char *id;
     const char *name;
     const char *image;                   /* reference, "" not known */
-    const char *digest;                  /* sha256:..., NULL not known */
+    const char *digest;                  /* of its manifest, sha256:..., NULL not known */
+    const char *image_id;                /* digest of its configuration, NULL not known */
     const char *engine;                  /* "containerd", "cri-o", "docker", "podman", "crun", "runc" */
     const char *namespace, *pod, *pod_uid, *workload;      /* "" outside Kubernetes */
     const char *service;                 /* compose or systemd service, "" none */
@@ -42,6 +47,16 @@ struct container {
 
     /* for those on the node, never sent */
     int64_t start_ticks;                 /* of pid, since boot: pid and this name one process; 0 not known */
+};
+
+/* What a node sends: differences from generation `base`; base 0: from nothing. */
+struct inventory_report {
+    int64_t generation, base;
+    const struct container *containers; size_t n_containers;
+    const char *const *gone; size_t n_gone;
+};
+struct inventory_answer {
+    int64_t generation;
 };
 
 #endif

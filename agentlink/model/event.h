@@ -1,7 +1,9 @@
 /* event.h - something happened in a container, whoever saw it.
  *
  * Text that is not known is NULL, numbers -1, times TIME_UNKNOWN, except where
- * said otherwise. */
+ * said otherwise; event_init (wire/event/event.h) makes one that knows nothing.
+ * Every text is UTF-8 as the source wrote it, control characters, markup and all:
+ * data, never trusted, cut to the bounds below (is_cut says so). */
 #ifndef KEEP_MODEL_EVENT_H
 #define KEEP_MODEL_EVENT_H
 
@@ -25,6 +27,15 @@ enum event_verdict { VERDICT_OBSERVED = 0, VERDICT_ALERT, VERDICT_DENIED, VERDIC
 
 /* syslog's, RFC 5424: 0 emergency .. 7 debug */
 enum { EVENT_SEVERITY_DEBUG = 7, EVENT_TAGS_MAX = 32, EVENT_CHAIN_MAX = 16, EVENT_JSON_MAX = 64 * 1024 };
+enum { EVENT_TEXT_MAX = 1024, EVENT_ARGS_MAX = 8192, EVENT_MESSAGE_MAX = 4096 };     /* bytes; all texts but two the first */
+
+/* What a full disk gives up last, first. */
+enum event_class { EVENT_CLASS_CRITICAL = 0, EVENT_CLASS_NORMAL, EVENT_CLASS_LOW, EVENT_CLASS_N };
+
+/* Tags by which a source's own findings are told, whatever it calls them. */
+#define TAG_NOT_IN_IMAGE "not_in_image"      /* the program was written after the container had started */
+#define TAG_FILELESS     "fileless"          /* it is no file of a disk: memfd, /dev/shm */
+#define TAG_PROBE        "probe"             /* started by the engine's health check */
 
 struct event_container {
     const char *id;                      /* 12..64 hex, as the source has it */
@@ -59,10 +70,17 @@ struct event_file {
     const char *path, *flags;
 };
 
+/* A request to the Kubernetes API; who asked is process.user. */
+struct event_k8s {
+    const char *verb, *resource, *subresource, *name, *uri, *decision;   /* resource "pods.apps", decision "allow", "forbid" */
+    int64_t code;                        /* HTTP status of the answer */
+};
+
 struct event {
     int64_t seq;                         /* of the node's stream; 0 none yet */
     int64_t at_ms;                       /* when it happened, by the source's clock */
-    int source, kind, verdict, severity;
+    int source, kind, verdict;
+    int64_t severity;
     const char *node;                    /* as the source calls it */
     const char *rule, *message;
     const char *event_id;                /* the source's */
@@ -73,7 +91,11 @@ struct event {
     const struct event_ancestor *chain; size_t n_chain;
     struct event_net net;
     struct event_file file;
-    const char *capability;
+    struct event_k8s k8s;
+    const char *capability;              /* "SYS_ADMIN", without CAP_ */
+    const char *operation;               /* the source's own word for what was done: "execve", "security_socket_connect" */
+    const char *origin;                  /* where the agent read it: "NAME:INODE:OFFSET" of a followed file (agent/source.h) */
+    bool is_cut;                         /* a text was longer than its bound */
     int64_t count;                       /* how many this stands for: 1, or what was lost or folded */
 };
 

@@ -19,6 +19,11 @@ struct node {
     const char *revoked_by, *last_from;
     const char *agent_version, *kernel, *arch;
     int64_t clock_skew_ms;               /* TIME_UNKNOWN: not measured */
+    int64_t session_ms, challenge_ms;    /* its clock at its last session; when the challenge it answered was made */
+    const char *session_nonce;
+    const char *instances;               /* JSON list of the machine's last boots, newest first */
+    int64_t cloned_ms;                   /* two machines were seen to use this identity */
+    const char *certificate;             /* fingerprint of its TLS client key, "" none */
     int64_t bundle_version;              /* 0 none */
     int64_t bundle_applied_ms;
     const char *problem, *status;

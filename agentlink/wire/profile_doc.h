@@ -25,6 +25,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "model/profile.h"
+#include "wire/cidr.h"
 #include "wire/shape.h"
 
 enum {
@@ -54,17 +55,5 @@ int profile_check(const struct profile *p, struct err *err);
 /* The name by which routes know the profiles of (repository, digest): hex of a hash.
  * digest NULL or "": those of every image of the repository. */
 void profile_id(const char *repository, const char *digest, char out[PROFILE_ID_LEN + 1]);
-
-/* A network: the address in 16 bytes (IPv4 mapped into ::ffff:0:0/96) and how many of
- * its 128 bits count.  A plain address is a network of one.  Host bits must be zero. */
-struct cidr {
-    unsigned char bytes[16];
-    unsigned bits;
-    bool is_v4;
-};
-bool cidr_parse(const char *text, struct cidr *out);
-bool cidr_contains(const struct cidr *net, const struct cidr *address);
-/* Neither private, shared (100.64/10), loopback, link-local, nor multicast. */
-bool cidr_is_public(const struct cidr *net);
 
 #endif

@@ -14,7 +14,7 @@ enum { COMPLAINTS_KEPT = 50, NESTING_MAX = 16 };
 
 int64_t field_min(const struct field *f)
 {
-    bool numeric = f->type == FIELD_INT || f->type == FIELD_NUMBER;
+    bool numeric = f->type == FIELD_INT || f->type == FIELD_NUMBER || f->type == FIELD_INTS;
 
     return numeric && f->min == 0 && f->max == 0 ? INT64_MIN : f->min;
 }
@@ -50,6 +50,8 @@ void shape_init(const struct shape *shape, void *out)
         const struct field *f = &shape->fields[i];
         if (f->type == FIELD_TIME)
             *(int64_t *)member_of(out, f->off) = TIME_UNKNOWN;
+        else if (f->type == FIELD_INT && (f->flags & FIELD_MINUS_ONE) != 0)
+            *(int64_t *)member_of(out, f->off) = -1;
         else if (f->type == FIELD_INLINE)
             shape_init(f->inner, member_of(out, f->off));
     }
@@ -123,6 +125,7 @@ static const struct { size_t size, align; bool decodes; } types[FIELD_TYPE_N] = 
     [FIELD_INLINE] = { 1, 1, true },
     [FIELD_LIST]   = { sizeof(void *), _Alignof(void *), true },
     [FIELD_TEXTS]  = { sizeof(void *), _Alignof(void *), true },
+    [FIELD_INTS]   = { sizeof(void *), _Alignof(void *), true },
     [FIELD_ANY]    = { sizeof(void *), _Alignof(void *), true },
     [FIELD_RAW]    = { sizeof(char *), _Alignof(char *), false },
 };
@@ -163,7 +166,7 @@ static bool fits(const struct shape *s, size_t off, size_t size, size_t align)
 
 static const char *check_field(const struct shape *s, const struct field *f)
 {
-    bool counted = f->type == FIELD_LIST || f->type == FIELD_TEXTS;
+    bool counted = f->type == FIELD_LIST || f->type == FIELD_TEXTS || f->type == FIELD_INTS;
     bool inner = f->type == FIELD_LIST || f->type == FIELD_OBJECT || f->type == FIELD_INLINE;
 
     if (f->key == NULL || f->key[0] == '\0')

@@ -36,6 +36,7 @@ enum field_type {
     FIELD_INLINE,      /* struct inner, embedded by value: always there */
     FIELD_LIST,        /* const struct inner *, count at off_n; min..max items */
     FIELD_TEXTS,       /* const char *const *, count at off_n; min..max items, each 1..1024 bytes */
+    FIELD_INTS,        /* const int64_t *, count at off_n; at most 1,000 items, each min..max */
     FIELD_ANY,         /* const struct json *: any value, bounded by the parse; encodes what is there */
     FIELD_RAW,         /* const char *: JSON text written as it is (encode only) */
     FIELD_TYPE_N
@@ -43,8 +44,9 @@ enum field_type {
 
 enum {
     FIELD_REQUIRED   = 1,    /* zero: optional */
-    FIELD_OMIT_EMPTY = 2,    /* encode: leave out an empty list, 0, false */
+    FIELD_OMIT_EMPTY = 2,    /* encode: leave out an empty list, 0, false, an inline object of nothing but empty members */
     FIELD_OUT_ONLY   = 4,    /* never decoded: an unknown key when it comes in */
+    FIELD_MINUS_ONE  = 8,    /* of an integer: -1 is "not known"; shape_init sets it, encoding leaves it out */
 };
 
 struct shape;
@@ -86,7 +88,7 @@ struct complaints {
 int complain(struct complaints *c, uint32_t offset, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Makes *out the empty message: zeroed, but times TIME_UNKNOWN.  Where a caller
+/* Makes *out the empty message: zeroed, but times TIME_UNKNOWN and FIELD_MINUS_ONE -1.  Where a caller
  * has no defaults of its own, decoding starts from this; inner objects do. */
 void shape_init(const struct shape *shape, void *out);
 

@@ -300,6 +300,26 @@ static int decode_texts(struct decoder *d, const struct field *f, const struct j
     return rc;
 }
 
+static int decode_ints(struct decoder *d, const struct field *f, const struct json *v, const struct step *at, void *out)
+{
+    static const struct field list = { .type = FIELD_LIST };
+    const struct field each = { .type = FIELD_INT, .min = f->min, .max = f->max };
+    int rc = 0;
+
+    if (check_items(d, &list, v, at) != 0)
+        return -1;
+    int64_t *items = arena_array(d->arena, v->n, sizeof *items);
+    if (items == NULL)
+        return out_of_memory(d, at, v);
+    for (uint32_t i = 0; i < v->n; i++) {
+        struct step item = { .up = at, .index = i };
+        rc |= decode_int(d, &each, &v->items[i], &item, &items[i]);
+    }
+    *(const int64_t **)member_of(out, f->off) = items;
+    *(size_t *)member_of(out, f->off_n) = v->n;
+    return rc;
+}
+
 static int decode_any(struct decoder *d, const struct field *f, const struct json *v, const struct step *at, void *out)
 {
     (void)d;
@@ -314,7 +334,7 @@ int field_decode(struct decoder *d, const struct field *f, const struct json *v,
         [FIELD_BOOL] = decode_bool, [FIELD_INT] = decode_int, [FIELD_NUMBER] = decode_number,
         [FIELD_TEXT] = decode_text, [FIELD_WORD] = decode_word, [FIELD_TIME] = decode_time,
         [FIELD_DIGEST] = decode_digest, [FIELD_OBJECT] = decode_inner, [FIELD_INLINE] = decode_inline,
-        [FIELD_LIST] = decode_list, [FIELD_TEXTS] = decode_texts, [FIELD_ANY] = decode_any,
+        [FIELD_LIST] = decode_list, [FIELD_TEXTS] = decode_texts, [FIELD_INTS] = decode_ints, [FIELD_ANY] = decode_any,
     };
 
     return decoders[f->type](d, f, v, at, out);

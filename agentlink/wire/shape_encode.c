@@ -5,6 +5,17 @@
 
 #include <string.h>
 
+static bool is_empty(const struct field *f, const void *in);
+
+static bool is_all_empty(const struct shape *shape, const void *in)
+{
+    for (size_t i = 0; i < shape->n_fields; i++) {
+        if ((shape->fields[i].flags & FIELD_REQUIRED) != 0 || !is_empty(&shape->fields[i], in))
+            return false;
+    }
+    return true;
+}
+
 static bool is_empty(const struct field *f, const void *in)
 {
     const void *p = member_in(in, f->off);
@@ -14,7 +25,7 @@ static bool is_empty(const struct field *f, const void *in)
     case FIELD_BOOL:
         return omit && !*(const bool *)p;
     case FIELD_INT:
-        return omit && *(const int64_t *)p == 0;
+        return (omit && *(const int64_t *)p == 0) || ((f->flags & FIELD_MINUS_ONE) != 0 && *(const int64_t *)p == -1);
     case FIELD_NUMBER: {
         double v = *(const double *)p;
         return v - v != 0 || (omit && v >= 0 && v <= 0);
@@ -25,6 +36,7 @@ static bool is_empty(const struct field *f, const void *in)
         return *(const int64_t *)p == TIME_UNKNOWN;
     case FIELD_LIST:
     case FIELD_TEXTS:
+    case FIELD_INTS:
         return omit && *(const size_t *)member_in(in, f->off_n) == 0;
     case FIELD_TEXT:
     case FIELD_DIGEST:
@@ -33,7 +45,7 @@ static bool is_empty(const struct field *f, const void *in)
     case FIELD_RAW:
         return *(const void *const *)p == NULL;
     case FIELD_INLINE:
-        return false;
+        return omit && is_all_empty(f->inner, p);
     case FIELD_NONE:
     case FIELD_TYPE_N:
         break;
@@ -68,6 +80,17 @@ static void write_texts(const struct field *f, const void *in, struct jsonw *w)
     jsonw_array(w);
     for (size_t i = 0; i < n; i++)
         jsonw_str(w, items[i]);
+    jsonw_array_end(w);
+}
+
+static void write_ints(const struct field *f, const void *in, struct jsonw *w)
+{
+    const int64_t *items = *(const int64_t *const *)member_in(in, f->off);
+    size_t n = *(const size_t *)member_in(in, f->off_n);
+
+    jsonw_array(w);
+    for (size_t i = 0; i < n; i++)
+        jsonw_int(w, items[i]);
     jsonw_array_end(w);
 }
 
@@ -122,6 +145,9 @@ static void write_field(const struct field *f, const void *in, struct jsonw *w)
         break;
     case FIELD_TEXTS:
         write_texts(f, in, w);
+        break;
+    case FIELD_INTS:
+        write_ints(f, in, w);
         break;
     case FIELD_TEXT:
     case FIELD_DIGEST:

@@ -40,6 +40,16 @@ static void write_words(const struct field *f, struct jsonw *w)
     jsonw_array_end(w);
 }
 
+static void write_ints(const struct field *f, struct jsonw *w)
+{
+    jsonw_kstr(w, "type", "array");
+    jsonw_key(w, "items");
+    jsonw_object(w);
+    write_number(f, "integer", w);
+    jsonw_object_end(w);
+    jsonw_kint(w, "maxItems", LIST_MAX);
+}
+
 static void write_items(const struct field *f, struct jsonw *w)
 {
     jsonw_kstr(w, "type", "array");
@@ -88,6 +98,9 @@ static void write_type(const struct field *f, struct jsonw *w)
     case FIELD_LIST:
     case FIELD_TEXTS:
         write_items(f, w);
+        break;
+    case FIELD_INTS:
+        write_ints(f, w);
         break;
     case FIELD_ANY:
     case FIELD_RAW:

@@ -10,7 +10,7 @@
 #include "base/crypto.h"
 #include "base/str.h"
 
-enum { SIGNATURES_MAX = 8, TRUSTED_MAX = 128 };
+enum { SIGNATURES_MAX = 16, TRUSTED_MAX = 128 };
 
 struct signature {
     const char *keyid;          /* never NULL; "" when the document has none */

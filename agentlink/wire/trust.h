@@ -119,11 +119,15 @@ int trust_bundle_verify(struct arena *arena, const struct trust_root *root, cons
                         const struct trust_floor *floor, int64_t now_ms, const void *envelope, size_t len,
                         struct trust_bundle *out, enum trust_reason *why, struct err *err);
 
+/* Reads a bundle that was believed before and lies in our own folder, whatever has become
+ * of the keys since.  No signature is looked at: never for what comes over a network. */
+int trust_bundle_read(struct arena *arena, const void *envelope, size_t len, struct trust_bundle *out, struct err *err);
+
 /* Moves the floor to a bundle that was accepted. */
 void trust_floor_raise(struct trust_floor *floor, const struct trust_bundle *accepted);
 
-/* A new root was accepted: when its bundle role differs the version is forgotten (recovery
- * from fast-forward); the clock's floor stays. */
+/* A new root was accepted: when its bundle role differs the floor is forgotten (recovery
+ * from fast-forward, and from bundles signed by a clock that was ahead). */
 void trust_floor_follow(struct trust_floor *floor, const struct trust_root *before, const struct trust_root *after);
 
 /* Appends the payload of a bundle. */

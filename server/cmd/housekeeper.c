@@ -5,7 +5,10 @@
 #include "base/time.h"
 #include "db/ballast.h"
 #include "service/auth.h"
+#include "service/containers.h"
+#include "service/drift_state.h"
 #include "service/judge_image.h"
+#include "service/nodes.h"
 #include "store/admission.h"
 #include "store/image.h"
 #include "store/opa.h"
@@ -18,7 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AGAIN_MS = 3600 * 1000, JUDGE_AT_ONCE = 32, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500, TICK_MS = 500 };
+enum { AGAIN_MS = 3600 * 1000, JUDGE_AT_ONCE = 32, CONTAINERS_AT_ONCE = 64, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500,
+       OBSERVATIONS_AT_ONCE = 300, TICK_MS = 500 };
 
 struct housekeeper {
     struct app *app;
@@ -74,6 +78,13 @@ static int judge_due(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
+static int judge_containers(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+
+    return containers_judge_due(r->app, db, r->now_ms, CONTAINERS_AT_ONCE, &r->n, err);
+}
+
 static int retain(struct db *db, void *arg, struct err *err)
 {
     struct round *r = arg;
@@ -103,6 +114,16 @@ static int retain_opa(struct db *db, void *arg, struct err *err)
     int rc = opa_retain(db, r->now_ms - s->retain_decisions_ms, s->retain_decisions, ADMISSIONS_AT_ONCE, &dropped, err);
 
     r->n = dropped >= ADMISSIONS_AT_ONCE ? ADMISSIONS_AT_ONCE : 0;
+    return rc;
+}
+
+static int flush_observations(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    bool more;
+    int rc = drift_state_flush(r->app, db, r->now_ms, OBSERVATIONS_AT_ONCE, &more, err);
+
+    r->n = rc == 0 && more ? OBSERVATIONS_AT_ONCE : 0;
     return rc;
 }
 
@@ -159,10 +180,14 @@ static void tick(struct housekeeper *h)
 
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
+    drain(h, "judge containers", judge_containers, CONTAINERS_AT_ONCE);
+    if (nodes_refresh(h->app, time_now_ms(), &err) != 0)
+        complain_about(h, "nodes", &err);
     if (mono - h->flushed_ms >= 10 * MS_SECOND) {
         h->flushed_ms = mono;
         if (auth_flush_touched(h->app, &err) != 0)
             complain_about(h, "last use", &err);
+        drain(h, "observations", flush_observations, OBSERVATIONS_AT_ONCE);
     }
     if (mono - h->swept_ms >= MS_MINUTE) {
         h->swept_ms = mono;
@@ -228,6 +253,8 @@ void housekeeper_close(struct housekeeper *h)
     pthread_cond_signal(&h->wake);
     pthread_mutex_unlock(&h->lock);
     pthread_join(h->thread, NULL);
+    h->closing = false;                    /* drain goes on to the end */
+    drain(h, "observations", flush_observations, OBSERVATIONS_AT_ONCE);
     if (auth_flush_touched(h->app, &err) != 0)
         complain_about(h, "last use", &err);
     pthread_mutex_destroy(&h->lock);

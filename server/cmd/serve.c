@@ -18,7 +18,9 @@
 #include "http/static.h"
 #include "service/admissions.h"
 #include "service/auth.h"
+#include "service/drift_state.h"
 #include "service/idempotent.h"
+#include "service/nodes.h"
 #include "service/opa.h"
 #include "service/policies.h"
 #include "service/setup.h"
@@ -52,17 +54,6 @@ struct running_server {
 
 /* ---- what the HTTP side asks ----------------------------------------------------- */
 
-static int identify_hook(struct app *app, struct db *reader, const struct credentials *cred, struct arena *arena,
-                         int64_t now_ms, struct caller *out, struct err *err)
-{
-    if (reader != NULL)
-        return identify(app, reader, cred, arena, now_ms, out, err);
-    if (cred->authorization != NULL || cred->cookie != NULL)
-        return IDENTIFY_ASK_DB;
-    *out = (struct caller){ .role = WHO_ANYONE, .id = "", .name = "anyone", .from = cred->from };
-    return IDENTIFY_OK;
-}
-
 static int ready_hook(struct app *app, struct err *err)
 {
     struct writer_stats stats;
@@ -93,9 +84,10 @@ static void metrics_hook(struct app *app, struct buf *out)
     buf_printf(out, "# HELP keepd_start_time_seconds When this process started.\n# TYPE keepd_start_time_seconds gauge\n"
                     "keepd_start_time_seconds %lld\n", (long long)(app->started_ms / 1000));
     admissions_metrics(app, out);
+    nodes_metrics(app, out);
 }
 
-static struct http_hooks hooks = { .identify = identify_hook, .ready = ready_hook, .metrics = metrics_hook };
+static struct http_hooks hooks = { .identify = identify, .ready = ready_hook, .metrics = metrics_hook };
 
 /* ---- up ---------------------------------------------------------------------------- */
 
@@ -144,15 +136,16 @@ static int open_app(struct running_server *s, struct err *err)
 {
     s->app.settings = s->config.settings;
     s->app.data_dir = s->config.data_dir;
+    s->app.public_url = s->config.public_url;
     s->app.started_ms = time_now_ms();
     s->app.touched = touched_new();
     if (s->app.touched == NULL)
         return err_nomem(err);
-    if (policies_open(&s->app, err) != 0 || opa_bundles_open(&s->app, err) != 0 || open_storage(s, err) != 0)
+    if (policies_open(&s->app, err) != 0 || drift_state_open(&s->app, err) != 0 || opa_bundles_open(&s->app, err) != 0 || open_storage(s, err) != 0)
         return -1;
     if (writer_call(s->app.writer, ship, s, err) != 0 || writer_call(s->app.writer, compile_policies, s, err) != 0)
         return -1;
-    return admissions_open(&s->app, err);
+    return admissions_open(&s->app, err) != 0 ? -1 : nodes_open(&s->app, err);
 }
 
 /* Before listening: what will be served must be there. */
@@ -161,15 +154,17 @@ static int open_tls(struct running_server *s, struct err *err)
     struct tls_self *t = &s->tls_self;
     bool changed;
 
+    s->app.tls_cert = s->config.tls_cert;
     if (s->config.tls_self == NULL)
         return 0;
     if (tls_self_names(s->config.tls_self, &s->arena, &t->names, &t->n, err) != 0)
         return -1;
     const char *dir = arena_printf(&s->arena, "%s/tls", s->config.data_dir);
-    s->config.tls_cert = s->config.tls_key = arena_printf(&s->arena, "%s/tls/server.pem", s->config.data_dir);
+    s->app.tls_cert = s->config.tls_cert = s->config.tls_key = arena_printf(&s->arena, "%s/tls/server.pem", s->config.data_dir);
     if (dir == NULL || s->config.tls_cert == NULL)
         return err_nomem(err);
     t->dir = dir;
+    s->app.tls_ca = arena_printf(&s->arena, "%s/bundle.pem", dir);
     return tls_self_ensure(t, time_now_ms(), &changed, err);
 }
 
@@ -208,9 +203,11 @@ static void stop(struct running_server *s)
     http_close(s->http);
     work_close(s->work);
     admissions_close(&s->app);
+    nodes_close(&s->app);
     writer_close(s->app.writer);
     metrics_free(s->metrics);
     opa_bundles_close(&s->app);
+    drift_state_close(&s->app);
     policies_close(&s->app);
     touched_free(s->app.touched);
     if (s->lock >= 0)

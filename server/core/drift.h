@@ -15,11 +15,6 @@
 
 enum { DRIFT_MAX = 4, DRIFT_SUBJECT_MAX = 512, DRIFT_TEXT_MAX = 400 };
 
-/* Tags that say what an event's source found out by itself (wire/event sets them). */
-#define TAG_NOT_IN_IMAGE "not_in_image"      /* the program was written after the container started */
-#define TAG_FILELESS     "fileless"          /* it is no file at all: memfd, /dev/shm */
-#define TAG_PROBE        "probe"             /* started by the engine's health check */
-
 /* Files the image is known to hold.  Sorted by strcmp. */
 struct image_files {
     const char *const *paths; size_t n;

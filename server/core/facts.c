@@ -353,6 +353,7 @@ const struct cel_var facts_vars[VAR_FIXED_N] = {
     [VAR_CONTAINERS] = { "containers", &any_list_shape },
     [VAR_EVENT] = { "event", NULL },
     [VAR_NODE] = { "node", NULL },
+    [VAR_CONTAINER] = { "container", NULL },
 };
 
 int facts_view_init(struct facts_view *v, const struct image_facts *facts, const struct freshness_limits *limits,

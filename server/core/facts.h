@@ -10,7 +10,7 @@
 enum {
     VAR_IMAGE = 0, VAR_LIMITS, VAR_PARAMS, VAR_NOW, VAR_ITEM,
     VAR_OBJECT, VAR_OLD_OBJECT, VAR_REQUEST, VAR_NAMESPACE_OBJECT, VAR_IMAGES, VAR_POD, VAR_CONTAINERS,    /* deploy */
-    VAR_EVENT, VAR_NODE,                                                          /* run */
+    VAR_EVENT, VAR_NODE, VAR_CONTAINER,                                           /* run */
     VAR_FIXED_N
 };
 extern const struct cel_var facts_vars[VAR_FIXED_N];

@@ -31,9 +31,12 @@
  * Names in expressions of ours: image, limits, params, now, item, object,
  * oldObject, request, namespaceObject, images, pod (of the object: itself, or
  * its template), containers (init, main and ephemeral ones of the pod), event,
- * node, variables.NAME; and the function podSecurity(object, level, version).
- * A validation that speaks of `pod` or `containers` is not asked of an object
- * that bears no pod.  The other two kinds have what Kubernetes gives them. */
+ * container, node, variables.NAME; and the function podSecurity(object, level,
+ * version).  A validation that speaks of `pod` or `containers` is not asked of an
+ * object that bears no pod.  At stage run either an event or a running container is
+ * judged: what speaks of `event` is asked of events and of nothing else, the rest of
+ * containers.  What speaks of `container` is asked at no other stage.  The other two
+ * kinds have what Kubernetes gives them. */
 #ifndef KEEP_CORE_POLICY_H
 #define KEEP_CORE_POLICY_H
 
@@ -120,7 +123,7 @@ struct policy_input {
     const struct json *object, *old_object, *request, *namespace_object;    /* deploy; NULL: not there */
     const struct policy_request *target;        /* deploy; NULL: read from request, else from object */
     bool namespace_labels_known;      /* namespace_object NULL means a namespace without labels */
-    const struct json *event, *node;  /* run */
+    const struct json *event, *container, *node;      /* run: what happened, or what runs; node: where */
     const char *cluster, *namespace;  /* deploy, run; NULL: not known */
     const struct json *labels;        /* of the workload */
     const struct exception *exceptions; size_t n_exceptions;

@@ -201,6 +201,8 @@ unsigned policy_uses(const struct rule_set *set, const struct cel_program *progr
     uses |= cel_program_uses(program, VAR_IMAGE) ? USES_IMAGE : 0;
     uses |= cel_program_uses(program, VAR_POD) || cel_program_uses(program, VAR_CONTAINERS) ? USES_POD : 0;
     uses |= cel_program_uses(program, VAR_ITEM) ? USES_ITEM : 0;
+    uses |= cel_program_uses(program, VAR_EVENT) ? USES_EVENT : 0;
+    uses |= cel_program_uses(program, VAR_CONTAINER) ? USES_CONTAINER : 0;
     for (uint32_t i = 0; i < set->n_variables && VAR_FIXED_N + i < set->n_vars; i++)
         uses |= cel_program_uses(program, VAR_FIXED_N + i) ? set->variable_uses[i] : 0;
     return uses;

@@ -45,7 +45,7 @@ SHAPE(policy_annotation_shape, "audit_annotation", struct annotation_doc, annota
 #define NOT_FOREIGN \
     [VAR_IMAGE] = { "@image", NULL }, [VAR_LIMITS] = { "@limits", NULL }, [VAR_NOW] = { "@now", NULL }, [VAR_ITEM] = { "@item", NULL }, \
     [VAR_IMAGES] = { "@images", NULL }, [VAR_POD] = { "@pod", NULL }, [VAR_CONTAINERS] = { "@containers", NULL }, \
-    [VAR_EVENT] = { "@event", NULL }, [VAR_NODE] = { "@node", NULL }
+    [VAR_EVENT] = { "@event", NULL }, [VAR_NODE] = { "@node", NULL }, [VAR_CONTAINER] = { "@container", NULL }
 
 static const struct cel_shape text = { .kinds = CEL_K(CEL_STRING) }, yes_no = { .kinds = CEL_K(CEL_BOOL) },
     texts = { .kinds = CEL_K(CEL_LIST), .items = &text }, extra = { .kinds = CEL_K(CEL_MAP), .items = &texts };

@@ -10,7 +10,7 @@
 enum { POLICY_VARIABLES_MAX = 50, POLICY_VALIDATIONS_MAX = 100, POLICY_EXPRESSION_MAX = 16 * 1024, POLICY_TEXT_LINE_MAX = 1024 };
 
 /* What an expression depends on, directly or through variables. */
-enum { USES_IMAGE = 1, USES_POD = 2, USES_ITEM = 4 };
+enum { USES_IMAGE = 1, USES_POD = 2, USES_ITEM = 4, USES_EVENT = 8, USES_CONTAINER = 16 };
 
 struct validation {
     const char *name, *message, *remediation;

@@ -51,6 +51,8 @@ static void lint_set(struct linting *l, const struct rule_set *set)
             note(l, arena_printf(l->arena, "%s has no remediation: people will not know what to do", v->name));
         if (l->p->info.stages == STAGE_BUILD && (v->uses & USES_POD) != 0)
             note(l, arena_printf(l->arena, "%s speaks of a pod, which stage build does not have", v->name));
+        if ((l->p->info.stages & STAGE_RUN) == 0 && (v->uses & (USES_EVENT | USES_CONTAINER)) != 0)
+            note(l, arena_printf(l->arena, "%s speaks of what runs, which only stage run has", v->name));
     }
 }
 

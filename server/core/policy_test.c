@@ -23,7 +23,7 @@ struct expect_doc {
 struct case_doc {
     const char *name;
     const char *const *files; size_t n_files;
-    const struct json *policy, *image, *object, *old_object, *request, *namespace_object;
+    const struct json *policy, *image, *object, *old_object, *request, *namespace_object, *event, *container, *node;
     const char *stage, *operation, *cluster, *namespace;
     int64_t now_ms;
     const struct limits_doc *limits;
@@ -65,6 +65,7 @@ static const struct field case_fields[] = {
     LIST_F("images", struct case_doc, images, n_images, image_shape, "Of the workload."),
     ANY_F("object", struct case_doc, object, "What is admitted."), ANY_F("oldObject", struct case_doc, old_object, "What was there."),
     ANY_F("request", struct case_doc, request, "AdmissionRequest."), ANY_F("namespaceObject", struct case_doc, namespace_object, "Its namespace."),
+    ANY_F("event", struct case_doc, event, "What happened."), ANY_F("container", struct case_doc, container, "What runs."), ANY_F("node", struct case_doc, node, "Where."),
     TEXT_F("operation", struct case_doc, operation, "CREATE, UPDATE, DELETE, CONNECT"), TEXT_F("cluster", struct case_doc, cluster, "Name."),
     TEXT_F("namespace", struct case_doc, namespace, "Name."),
     LIST_F("exceptions", struct case_doc, exceptions, n_exceptions, exception_shape, "In force."),
@@ -211,7 +212,8 @@ static int load_input(struct running *r, struct err *err)
     struct policy_input *in = &r->in;
 
     *in = (struct policy_input){ .object = d->object, .old_object = d->old_object, .request = d->request,
-        .namespace_object = d->namespace_object, .cluster = d->cluster, .namespace = d->namespace,
+        .namespace_object = d->namespace_object, .event = d->event, .container = d->container, .node = d->node,
+        .cluster = d->cluster, .namespace = d->namespace,
         .now_ms = d->now_ms != TIME_UNKNOWN ? d->now_ms : NOW_DEFAULT };
     if (stage_of(d, &in->stage, err) != 0 || load_images(r, err) != 0 || load_exceptions(r, err) != 0)
         return -1;
@@ -219,6 +221,10 @@ static int load_input(struct running *r, struct err *err)
         return err_set(err, ERR_INVALID, "stage build needs an image");
     const struct json *labels = json_path(d->object, "spec.template.metadata.labels");
     in->labels = labels != NULL ? labels : json_path(d->object, "metadata.labels");
+    if (d->container != NULL)
+        in->labels = json_get(d->container, "labels");
+    if (in->namespace == NULL)
+        in->namespace = json_get_str(d->container, "namespace", NULL);
     if (in->namespace == NULL)
         in->namespace = json_str(json_path(d->object, "metadata.namespace"), NULL);
     if (d->request == NULL && d->object != NULL) {

@@ -11,6 +11,7 @@
  *     image: {...}                                 # facts_json.h
  *     images: [{container, reference, facts: {...}}]
  *     object: {...}                                # oldObject, request, namespaceObject
+ *     container: {...}                             # or event; node: at stage run
  *     operation: CREATE
  *     cluster: prod
  *     namespace: shop

@@ -128,6 +128,7 @@ static void bind_keep(struct judging *j)
     j->values[VAR_NAMESPACE_OBJECT] = cel_json(in->namespace_object);
     j->values[VAR_EVENT] = cel_json(in->event);
     j->values[VAR_NODE] = cel_json(in->node);
+    j->values[VAR_CONTAINER] = cel_json(in->container);
     j->values[VAR_IMAGES] = facts_images(&j->all);
     j->values[VAR_POD] = j->pod;
     j->values[VAR_CONTAINERS] = j->containers;
@@ -190,6 +191,18 @@ static void annotate(struct judging *j)
     }
 }
 
+/* Is this asked of what there is? */
+static bool is_asked_of(const struct judging *j, const struct validation *v)
+{
+    const struct policy_input *in = j->in;
+
+    if ((v->uses & USES_POD) != 0 && !j->bears_pod)
+        return false;
+    if ((v->uses & USES_CONTAINER) != 0 && in->container == NULL)
+        return false;
+    return in->stage != STAGE_RUN || ((v->uses & USES_EVENT) != 0) == (in->event != NULL);
+}
+
 /* What speaks of `image` is asked of every image of the workload, the rest once. */
 static void judge_rules(struct judging *j)
 {
@@ -197,7 +210,7 @@ static void judge_rules(struct judging *j)
 
     for (size_t i = 0; i < j->rules->n_validations && !j->failed; i++) {
         const struct validation *v = &j->rules->validations[i];
-        if ((v->uses & USES_POD) != 0 && !j->bears_pod)
+        if (!is_asked_of(j, v))
             continue;
         if ((v->uses & USES_IMAGE) == 0)
             judge_validation(j, v);

@@ -16,10 +16,12 @@ static void anonymous(struct request *r)
 
 int request_identify(struct request *r, struct db *reader)
 {
-    struct credentials given = { r->facts.authorization, r->facts.cookie, r->facts.csrf, r->conn->from };
+    struct credentials given = { r->facts.authorization, r->facts.cookie, r->facts.csrf, r->conn->from,
+                                 r->conn->certificate[0] != '\0' ? r->conn->certificate : NULL };
     bool shown = given.authorization != NULL || given.cookie != NULL;
 
     anonymous(r);
+    r->caller.certificate = given.certificate;
     if (r->route->who == WHO_ANYONE || (!shown && (r->route->who & WHO_ANYONE) != 0))
         return IDENTIFY_OK;
     if (!shown) {
@@ -28,6 +30,7 @@ int request_identify(struct request *r, struct db *reader)
     }
     int rc = r->server->back.hooks->identify(r->server->back.app, reader, &given, &r->arena, r->call.now_ms,
                                              &r->caller, &r->err);
+    r->caller.certificate = given.certificate;
     if (rc == IDENTIFY_OK || (rc == IDENTIFY_ASK_DB && reader == NULL))
         return rc;
     if (rc == IDENTIFY_ASK_DB)

@@ -32,6 +32,7 @@ struct conn {
     atomic_llong body_from_ms, body_got;     /* body_from 0: no body is coming in */
     struct tls_creds *creds;
     char from[CONN_FROM_TEXT];               /* client address as text, without port */
+    char certificate[65];                    /* fingerprint of the verified client key, "" none; of its loop */
 };
 
 struct conns_config {

@@ -37,6 +37,10 @@ struct settings {
     int64_t retain_admissions_ms;    /* none is kept longer: 90 days */
     int64_t retain_decisions;        /* newest decisions of OPA agents kept: 100,000 */
     int64_t retain_decisions_ms;     /* none is kept longer, nor a silent agent: 30 days */
+    int64_t node_silent_ms;          /* a node not heard of for so long is silent: 10 minutes */
+    int64_t node_session_ms;         /* life of a node's session token: 1 hour */
+    int64_t node_poll_ms;            /* how often a node is to ask: 30 s */
+    int64_t join_token_max_ms;       /* longest life of a join token: 30 days */
     bool secure_cookies;             /* TLS is on, or a proxy in front does it */
 };
 
@@ -44,6 +48,9 @@ struct app {
     struct settings settings;
     const char *data_dir;
     const char *db_url;
+    const char *public_url;              /* NULL: not set */
+    const char *tls_cert;                /* file with the certificate chain that is served; NULL: plain HTTP */
+    const char *tls_ca;                  /* file with the CAs of our own; NULL: the certificate is somebody else's */
     struct writer *writer;
     struct touched *touched;
     struct policies *policies;

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "base/token.h"
 #include "core/life.h"
+#include "service/nodes.h"
 #include "service/session_cookie.h"
 #include "store/api_token.h"
 #include "store/session.h"
@@ -113,7 +114,10 @@ int identify(struct app *app, struct db *reader, const struct credentials *cred,
     int rc = 0;
 
     caller.from = from;
-    if (cred->authorization != NULL)
+    const char *text = cred->authorization != NULL ? bearer_of(cred->authorization) : NULL;
+    if (text != NULL && nodes_is_token(text))
+        rc = nodes_identify(app, reader, text, cred->certificate, from, arena, now_ms, &caller, err);
+    else if (cred->authorization != NULL)
         rc = identify_token(app, reader, cred->authorization, from, arena, now_ms, &caller, err);
     else if (cred->cookie != NULL)
         rc = identify_session(app, reader, cred->cookie, from, arena, now_ms, &caller, err);

@@ -1,6 +1,7 @@
 /* auth.h - who is asking?
  *
- * A bearer token or a session cookie; both are found by their public part and
+ * A node's session token (service/nodes.h: a MAC and memory, no database), a bearer
+ * token or a session cookie; both of the latter are found by their public part and
  * proved by a hash compared in constant time, and what is not found costs the
  * same comparison.  Nothing is cached: what was revoked, expired or disabled is
  * refused with the next request. */

@@ -51,6 +51,7 @@ struct caller {
     const char *from;              /* client address as text */
     int64_t node;                  /* ROLE_NODE: the store's id; 0 otherwise */
     const char *scope;             /* ROLE_NODE: whom its bundle is for */
+    const char *certificate;       /* fingerprint of the TLS client key whose certificate was verified, or NULL */
 };
 
 /* What arrives with a request, borrowed from the connection. */
@@ -59,6 +60,7 @@ struct credentials {
     const char *cookie;            /* header or NULL */
     const char *csrf;              /* X-Keep-CSRF or NULL */
     const char *from;
+    const char *certificate;       /* fingerprint of the verified TLS client key, or NULL */
 };
 
 enum call_class { CLASS_NONE = 0, CLASS_LIGHT, CLASS_READ, CLASS_WRITE };

@@ -39,7 +39,16 @@ int drift_state_observe(struct app *app, struct db *db, int64_t image_id, int64_
                         struct err *err);
 
 /* Writes the counts that have grown; a job of the writer (the housekeeper's), at most
- * `max` rows at a time.  *more: call again. */
-int drift_state_flush(struct app *app, struct db *db, size_t max, bool *more, struct err *err);
+ * `max` rows at a time.  *more: call again.  now_ms is also the latest time an event is
+ * believed to have happened at. */
+int drift_state_flush(struct app *app, struct db *db, int64_t now_ms, size_t max, bool *more, struct err *err);
+
+/* How it stands, for metrics. */
+struct drift_stats {
+    size_t profiles, unreadable;         /* in force; enforced, but not understood by this version */
+    size_t items, waiting;               /* observed things in memory; of these, counts not written yet */
+    int64_t ignored;                     /* observations of images that have shown too many things */
+};
+void drift_state_stats(struct app *app, struct drift_stats *out);
 
 #endif

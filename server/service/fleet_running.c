@@ -4,9 +4,10 @@
 #include "base/time.h"
 #include "service/audit_change.h"
 #include "service/check.h"
-#include "service/judge_image.h"
+#include "service/image_seen.h"
 #include "service/policies.h"
 #include "service/views.h"
+#include "store/container.h"
 #include "store/image.h"
 #include "store/posture.h"
 #include "wire/imageref.h"
@@ -22,8 +23,6 @@ static int image_of(struct call *c, const struct workload_in *w, size_t at, int6
     const struct freshness_limits limits = app_limits(c->app);
     struct imageref ref;
     struct image known;
-    struct verdict verdict;
-    int64_t repository;
 
     if (imageref_parse(c->arena, w->image, &ref, err) != 0)
         return err_prefix(err, "$.workloads[%zu].image", at);
@@ -44,14 +43,7 @@ static int image_of(struct call *c, const struct workload_in *w, size_t at, int6
         return err_set(err, ERR_INVALID, "$.workloads[%zu].image: an unknown image needs its repository and a sha256 digest", at);
     const char *name = imageref_name(c->arena, &ref);
     *is_new = true;
-    if (name == NULL)
-        return err_nomem(err);
-    if (repository_upsert(c->db, name, NULL, c->now_ms, &repository, err) != 0 ||
-        image_insert(c->db, ref.digest, repository, c->now_ms, id, err) != 0 ||
-        trend_add_image(c->db, c->now_ms, repository, err) != 0 ||
-        (ref.tag != NULL && image_describe(c->db, *id, ref.tag, NULL, NULL, NULL, NULL, c->now_ms, err) != 0))
-        return -1;
-    return image_judge(c->app, c->db, *id, "seen running", c->now_ms, c->now_ms, c->arena, &verdict, err);
+    return name == NULL ? err_nomem(err) : image_seen(c->app, c->db, ref.digest, name, ref.tag, c->now_ms, c->arena, id, err);
 }
 
 /* Names are shown on terminals and stand in cursors, one to a line. */
@@ -94,6 +86,11 @@ int running_report(struct call *c, const void *in_, void *out_, struct err *err)
 
     if (c->caller->n_repositories > 0)
         return err_set(err, ERR_FORBIDDEN, "token %s is limited to repositories; a report is about everything in a cluster", c->caller->name);
+    bool has_nodes;
+    if (container_cluster_has(c->db, in->cluster, &has_nodes, err) != 0)
+        return -1;
+    if (has_nodes)
+        return err_set(err, ERR_CONFLICT, "what runs in cluster %s is reported by its nodes' agents", in->cluster);
     *out = (struct running_result){ .cluster = in->cluster, .containers = (int64_t)in->n_workloads };
     int64_t *ids = arena_array(c->arena, in->n_workloads, sizeof *ids);
     if (ids == NULL)
@@ -117,7 +114,7 @@ int running_report(struct call *c, const void *in_, void *out_, struct err *err)
     return audit_change(c, "report", "cluster", in->cluster, &running_result_shape, NULL, out, err);
 }
 
-/* The cursor is the four parts of the last place, one to a line. */
+/* The cursor is the four parts of the last place and its image, one to a line. */
 static int place_cursor(struct call *c, const char *cursor, struct running_filter *f, struct err *err)
 {
     char *rest;
@@ -129,6 +126,8 @@ static int place_cursor(struct call *c, const char *cursor, struct running_filte
             return err_set(err, ERR_INVALID, "query.cursor: not one of ours; start without one");
         f->after[i] = strsep(&rest, "\n");
     }
+    if (rest == NULL || !str_to_i64(rest, 0, INT64_MAX, &f->after_image))
+        return err_set(err, ERR_INVALID, "query.cursor: not one of ours; start without one");
     return 0;
 }
 
@@ -168,7 +167,8 @@ int running_page(struct call *c, const void *in, void *out_, struct err *err)
     const char *next = NULL;
     if (more) {
         const struct running *r = &rows[n - 1];
-        next = cursor_of(c->arena, arena_printf(c->arena, "%s\n%s\n%s\n%s", r->cluster, r->namespace, r->workload, r->container));
+        next = cursor_of(c->arena, arena_printf(c->arena, "%s\n%s\n%s\n%s\n%lld", r->cluster, r->namespace, r->workload, r->container,
+                                                 (long long)r->image_id));
         if (next == NULL)
             return err_nomem(err);
     }

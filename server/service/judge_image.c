@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/time.h"
 #include "service/policies.h"
+#include "store/container.h"
 #include "store/exception.h"
 #include "store/finding.h"
 #include "store/image.h"
@@ -16,7 +17,7 @@
 
 /* Time alone changes clocks and exceptions at moments we know; a policy of one's
  * own may look at the time in other ways, so nothing is left longer than this. */
-enum { LOOK_AGAIN_MS = 6 * 3600 * 1000 };
+enum { LOOK_AGAIN_MS = 6 * 3600 * 1000, HISTORY_BYTES = 256 << 10 };
 
 static int load_aliases(struct db *db, struct image_facts *facts, struct arena *arena, struct err *err)
 {
@@ -92,19 +93,19 @@ int image_decide(struct app *app, struct db *db, int64_t image_id, enum stage st
 
 /* History keeps as many reasons, the worst first, as fit: a hostile report neither
  * fills the disk nor makes its image impossible to judge. */
-static const char *reasons_json(const struct verdict *v, struct arena *arena)
+const char *reasons_json(const struct verdict *v, size_t max, struct arena *arena)
 {
-    enum { HISTORY_BYTES = 256 << 10, ONE_BYTES = 1 << 20 };
+    enum { ONE_BYTES = 1 << 20 };
     struct buf b;
 
-    buf_init(&b, HISTORY_BYTES + ONE_BYTES);
+    buf_init(&b, max + ONE_BYTES);
     buf_putc(&b, '[');
     for (size_t i = 0; i < v->n_reasons; i++) {
         size_t before = b.len;
         if (i > 0)
             buf_putc(&b, ',');
         shape_encode(&reason_shape, &v->reasons[i], &b);
-        if (!b.failed && b.len <= HISTORY_BYTES)
+        if (!b.failed && b.len <= max)
             continue;
         b.len = before;
         b.failed = b.ptr == NULL;
@@ -145,7 +146,7 @@ static int record(struct db *db, const struct verdict *v, struct image *image, c
 {
     struct verdict_row *last;
     size_t n;
-    const char *reasons = reasons_json(v, arena);
+    const char *reasons = reasons_json(v, HISTORY_BYTES, arena);
 
     if (reasons == NULL)
         return err_nomem(err);
@@ -182,7 +183,8 @@ int image_judge(struct app *app, struct db *db, int64_t image_id, const char *ca
     if (m->has_scan && m->is_signed != before.is_signed &&
         image_set_clocks(db, image_id, m->scanned_ms, m->db_built_ms, m->is_signed, err) != 0)
         return -1;
-    if (record(db, out, m, cause, now_ms, arena, err) != 0 || image_set_judgement(db, m, err) != 0)
+    if (record(db, out, m, cause, now_ms, arena, err) != 0 || image_set_judgement(db, m, err) != 0 ||
+        container_mark_image(db, image_id, err) != 0)
         return -1;
     return trend_add(db, effective_ms, m->team, &before.counts, &m->counts, err);
 }

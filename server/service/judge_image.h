@@ -21,4 +21,8 @@ int image_decide(struct app *app, struct db *db, int64_t image_id, enum stage st
 int image_judge(struct app *app, struct db *db, int64_t image_id, const char *cause, int64_t effective_ms, int64_t now_ms,
                 struct arena *arena, struct verdict *out, struct err *err);
 
+/* As many reasons, the worst first, as fit into about max bytes, as a JSON list.
+ * NULL: the arena is full. */
+const char *reasons_json(const struct verdict *v, size_t max, struct arena *arena);
+
 #endif

@@ -26,6 +26,7 @@ struct nodes;
 struct node_facts {
     int64_t id;                          /* of the store */
     const char *node_id, *name, *cluster, *scope;
+    uint64_t scope_hash;                 /* as in its session tokens */
 };
 
 /* Opens app->nodes with everything that is in the database; the key of session
@@ -95,6 +96,14 @@ call_fn node_enroll_prepare, node_enroll;                  /* node_enroll.c */
 call_fn node_session_prepare, node_session;                /* node_session.c */
 call_fn node_status;                                       /* node_status.c */
 call_fn node_page, node_show, node_revoke;                 /* manage_node.c */
-call_fn join_token_page, join_token_create, join_token_revoke;
+call_fn join_token_page, join_token_create, join_token_revoke;   /* manage_join.c */
+extern const char *const join_token_headers[];
+
+/* node_scope.c: labels as the store has them, and the word for cluster and labels. */
+int node_labels(const struct json *labels, struct arena *arena, const char **out, struct err *err);
+const char *node_scope(const char *cluster, const char *labels, struct arena *arena);    /* NULL: no memory */
+
+/* node_status.c: its problem in words, from its row and its last report.  In the arena. */
+const char *node_problem_text(const struct node *node, int64_t dropped, struct arena *arena, int64_t now_ms);
 
 #endif

@@ -15,18 +15,18 @@ static const struct db_query Q[Q_N] = {
     [Q_CLEAR] = { "running.clear", "t", "", "DELETE FROM running WHERE cluster = $1" },
     [Q_ADD] = { "running.add", "ttttiii", "",
         "INSERT INTO running (cluster, namespace, workload, container, image_id, replicas, seen_ms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (cluster, namespace, workload, container) DO UPDATE "
-        "SET image_id = excluded.image_id, replicas = excluded.replicas, seen_ms = excluded.seen_ms" },
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (cluster, namespace, workload, container, image_id) DO UPDATE "
+        "SET replicas = running.replicas + excluded.replicas, seen_ms = excluded.seen_ms" },
     /* What a cluster adds to its images' numbers, taken away and put there again. */
     [Q_LESS] = { "running.less", "t", "", "UPDATE images SET n_running = n_running - " OF_CLUSTER },
     [Q_MORE] = { "running.more", "t", "", "UPDATE images SET n_running = n_running + " OF_CLUSTER },
-    [Q_LIST] = { "running.list", "iitttiitttti", "ttttiitttii",
+    [Q_LIST] = { "running.list", "iitttiittttii", "ttttiitttiii",
         "SELECT w.cluster, w.namespace, w.workload, w.container, w.replicas, w.seen_ms, i.digest, r.name, i.tag, i.verdict, "
-        STATE " FROM running w JOIN images i ON i.id = w.image_id JOIN repositories r ON r.id = i.repository_id "
+        STATE ", w.image_id FROM running w JOIN images i ON i.id = w.image_id JOIN repositories r ON r.id = i.repository_id "
         "WHERE ($3 IS NULL OR w.cluster = $3) AND ($4 IS NULL OR w.namespace = $4) AND ($5 IS NULL OR i.digest = $5) "
         "AND ($6 IS NULL OR i.verdict = $6) AND ($7 = 0 OR " STATE " IN (1, 2, 3)) "
-        "AND (w.cluster, w.namespace, w.workload, w.container) > ($8, $9, $10, $11) "
-        "ORDER BY w.cluster, w.namespace, w.workload, w.container LIMIT $12" },
+        "AND (w.cluster, w.namespace, w.workload, w.container, w.image_id) > ($8, $9, $10, $11, $12) "
+        "ORDER BY w.cluster, w.namespace, w.workload, w.container, w.image_id LIMIT $13" },
     [Q_OF_IMAGE] = { "running.of_image", "i", "ttttii",
         "SELECT cluster, namespace, workload, container, replicas, seen_ms FROM running WHERE image_id = $1 "
         "ORDER BY cluster, namespace, workload, container LIMIT 1000" },
@@ -76,6 +76,7 @@ static void running_list_row(const struct db_rows *rows, struct arena *arena, vo
     r->tag = db_col_text(rows, 8, arena, failed);
     r->verdict = (int)db_col_i(rows, 9);
     r->freshness = (int)db_col_i(rows, 10);
+    r->image_id = db_col_i(rows, 11);
 }
 
 int running_list(struct db *db, const struct running_filter *f, const struct freshness_limits *limits, int64_t now_ms,
@@ -85,7 +86,7 @@ int running_list(struct db *db, const struct running_filter *f, const struct fre
                     DB_IN(db_i(now_ms - limits->scan_max_age_ms), db_i(now_ms - limits->database_max_age_ms), db_t(f->cluster),
                           db_t(f->namespace), db_t(f->image), f->verdict == 0 ? db_i_null() : db_i(f->verdict - 1),
                           db_i(f->stale), db_t(or_empty(f->after[0])), db_t(or_empty(f->after[1])),
-                          db_t(or_empty(f->after[2])), db_t(or_empty(f->after[3])), db_i(f->limit)),
+                          db_t(or_empty(f->after[2])), db_t(or_empty(f->after[3])), db_i(f->after_image), db_i(f->limit)),
                     arena, running_list_row, sizeof(struct running), (void **)items, n, err);
 }
 

@@ -1,4 +1,6 @@
-/* running.h - which containers run which image, as clusters report it. */
+/* running.h - which containers run which image, as clusters report it, or as it
+ * follows from what their nodes report (store/container.h).  A place runs several
+ * images while it is rolled out. */
 #ifndef KEEP_STORE_RUNNING_H
 #define KEEP_STORE_RUNNING_H
 
@@ -22,12 +24,13 @@ int running_clear(struct db *db, const char *cluster, struct err *err);
 int running_add(struct db *db, const struct running *r, struct err *err);
 int running_recount(struct db *db, const char *cluster, struct err *err);
 
-/* After (cluster, namespace, workload, container) of the last row of the page before. */
+/* After (cluster, namespace, workload, container, image) of the last row of the page before. */
 struct running_filter {
     const char *cluster, *namespace, *image;     /* NULL: any */
     int verdict;                                 /* enum decision + 1, 0 any */
     bool stale;
     const char *after[4];
+    int64_t after_image;
     int64_t limit;
 };
 int running_list(struct db *db, const struct running_filter *f, const struct freshness_limits *limits, int64_t now_ms,

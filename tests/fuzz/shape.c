@@ -40,6 +40,7 @@ struct message {
     struct inner value;
     const struct inner *list; size_t n_list;
     const char *const *texts; size_t n_texts;
+    const int64_t *ints; size_t n_ints;
     const struct json *any;
 };
 
@@ -66,6 +67,8 @@ static const struct field fields[] = {
       .inner = &inner_shape, .max = 4 },
     { .key = "texts", .type = FIELD_TEXTS, .flags = FIELD_OMIT_EMPTY, AT(message, texts),
       .off_n = offsetof(struct message, n_texts), .max = 4 },
+    { .key = "ints", .type = FIELD_INTS, .flags = FIELD_OMIT_EMPTY, AT(message, ints),
+      .off_n = offsetof(struct message, n_ints), .min = 0, .max = 9 },
     { .key = "any", .type = FIELD_ANY, AT(message, any) },
 };
 static const struct shape shape = { "message", sizeof(struct message), fields, N_ITEMS(fields), false };

@@ -630,10 +630,36 @@ static void unsound_shapes_fail_the_self_check(void **state)
     assert_non_null(shape_check(&(struct shape){ "holder", sizeof(struct thing), holder, 1, false }));
 }
 
+struct numbers { const int64_t *ints; size_t n; };
+static const struct field numbers_fields[] = {
+    { .key = "ints", .type = FIELD_INTS, .off = offsetof(struct numbers, ints), .off_n = offsetof(struct numbers, n), .min = 1, .max = 9 },
+};
+static const struct shape numbers_shape = { "numbers", sizeof(struct numbers), numbers_fields, N_ITEMS(numbers_fields), false };
+
+static void numbers_come_back_and_each_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    struct numbers n = { NULL, 0 };
+    struct buf b;
+
+    assert_null(shape_check(&numbers_shape));
+    assert_int_equal(decode_as(f, &numbers_shape, "{\"ints\":[1,9]}", &n), 0);
+    assert_int_equal(n.n, 2);
+    assert_int_equal(n.ints[1], 9);
+    buf_init(&b, 1024);
+    shape_encode(&numbers_shape, &n, &b);
+    assert_string_equal(b.ptr, "{\"ints\":[1,9]}");
+    buf_free(&b);
+    assert_int_equal(decode_as(f, &numbers_shape, "{\"ints\":[1,10]}", &n), -1);
+    assert_string_equal(f->err.msg, "$.ints[1]: is 10; 1 to 9 allowed");
+    assert_int_equal(decode_as(f, &numbers_shape, "{\"ints\":[\"1\"]}", &n), -1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(numbers_come_back_and_each_is_bounded),
         TEST(a_message_of_every_type_decodes_and_encodes_equal),
         TEST(absent_optional_members_stay_as_they_were),
         TEST(an_inner_default_is_copied_and_completed),

@@ -20,7 +20,7 @@ const struct profile *profile_of(const struct profile_compiled *c);
 enum exec_answer { EXEC_UNKNOWN = 0, EXEC_CONTENT, EXEC_PARENT, EXEC_ALLOWED };   /* not listed; another content; started by another */
 enum exec_answer profile_exec(const struct profile_compiled *c, const char *path, const char *sha256, const char *parent);
 
-/* May this program start any other: is it named as a parent? */
+/* Is any of its programs a shell? */
 bool profile_has_shell(const struct profile_compiled *c);
 
 /* Who is at the other end, as far as an event says; NULL and -1 are not known. */
@@ -41,7 +41,11 @@ bool path_match(const char *pattern, const char *path);
 /* "*.example.com": exactly one label in front.  ASCII case does not matter, nor a final dot. */
 bool dns_match(const char *pattern, const char *name);
 
-/* A program that is there to run whatever it is told: sh, bash, busybox, python ... */
+/* By the last component: sh, bash, busybox ...; and what else runs whatever it is told: python3.11, perl ... */
 bool is_shell(const char *path);
+bool is_interpreter(const char *path);
+
+/* A deep copy. */
+int profile_copy(const struct profile *p, struct arena *arena, struct profile *out, struct err *err);
 
 #endif
