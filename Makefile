@@ -165,6 +165,13 @@ $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/
 	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(ARCHIVES) $(TEST_LIBS) $(LIBS) $(WALL_LIBS)
 $(FLOW) $(FAULT) $(BENCH): | $(O)/keepd $(O)/keepctl
 
+# What runs within a container of the tests of the walls needs nothing from its file system.
+$(O)/tests/inside: tests/flow/inside/inside.c
+	@mkdir -p $(@D)
+	@echo '  LINK $@'
+	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Wno-clobbered -Werror -D_GNU_SOURCE -static -s -o $@ $<
+$(filter $(O)/tests/flow/wall% $(O)/tests/bench/wall%,$(FLOW) $(BENCH)): | $(O)/tests/inside
+
 # A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz
 # variant it is linked with a small main that replays files.
 $(FUZZ): $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/replay/main.o) $(ARCHIVES)
