@@ -163,7 +163,7 @@ $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
 	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(ARCHIVES) $(TEST_LIBS) $(LIBS) $(WALL_LIBS)
-$(FLOW) $(FAULT) $(BENCH): | $(O)/keepd $(O)/keepctl
+$(FLOW) $(FAULT) $(BENCH): | $(O)/keepd $(O)/keepctl $(if $(wildcard agentlink/agent/main.c),$(O)/keep-agent)
 
 # What runs within a container of the tests of the walls needs nothing from its file system.
 $(O)/tests/inside: tests/flow/inside/inside.c
@@ -242,7 +242,7 @@ MANDIR  := $(PREFIX)/share/man/man1
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DOCDIR  := $(PREFIX)/share/doc/keep
 COMPLETIONS := bash:share/bash-completion/completions/% zsh:share/zsh/site-functions/_% fish:share/fish/vendor_completions.d/%.fish
-INSTALLED := keepd $(if $(wildcard agentlink/ctl/main.c),keepctl)
+INSTALLED := keepd $(if $(wildcard agentlink/ctl/main.c),keepctl) $(if $(wildcard agentlink/agent/main.c),keep-agent)
 completion_path = $(PREFIX)/$(subst %,$(2),$(lastword $(subst :, ,$(1))))
 
 install: all
@@ -255,12 +255,15 @@ install: all
 	    build/$(p) completion $(firstword $(subst :, ,$(c))) >"$(DESTDIR)$(call completion_path,$(c),$(p))";))
 	@install -d "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(DOCDIR)/policies"
 	@sed 's,@BINDIR@,$(BINDIR),g' server/keepd.service >"$(DESTDIR)$(UNITDIR)/keepd.service"
+	@sed 's,@BINDIR@,$(BINDIR),g' agentlink/agent/keep-agent.service >"$(DESTDIR)$(UNITDIR)/keep-agent.service"
+	@install -m 644 agentlink/agent/daemonset.yaml "$(DESTDIR)$(DOCDIR)/keep-agent-daemonset.yaml"
 	@install -m 644 README.md LICENSE "$(DESTDIR)$(DOCDIR)/"
 	@install -m 644 $(POLICIES) "$(DESTDIR)$(DOCDIR)/policies/"
 	@echo "installed in $(DESTDIR)$(PREFIX)"
 uninstall:
-	rm -f $(foreach p,keepd keepctl,"$(DESTDIR)$(BINDIR)/$(p)" "$(DESTDIR)$(MANDIR)/$(p).1" \
-	    $(foreach c,$(COMPLETIONS),"$(DESTDIR)$(call completion_path,$(c),$(p))")) "$(DESTDIR)$(UNITDIR)/keepd.service"
+	rm -f $(foreach p,keepd keepctl keep-agent,"$(DESTDIR)$(BINDIR)/$(p)" "$(DESTDIR)$(MANDIR)/$(p).1" \
+	    $(foreach c,$(COMPLETIONS),"$(DESTDIR)$(call completion_path,$(c),$(p))")) "$(DESTDIR)$(UNITDIR)/keepd.service" \
+	    "$(DESTDIR)$(UNITDIR)/keep-agent.service"
 	rm -rf "$(DESTDIR)$(DOCDIR)"
 
 define HELP

@@ -20,3 +20,6 @@ CREATE TABLE bundles (
     bytes BYTES,                         -- as served; NULL: superseded
     PRIMARY KEY (scope, version)
 ) STRICT;
+CREATE INDEX bundles_newest ON bundles (scope) WHERE bytes IS NOT NULL;
+-- For whom bundles are, and who runs which.
+CREATE INDEX nodes_by_scope ON nodes (scope, bundle_version) WHERE revoked_ms IS NULL;

@@ -31,12 +31,12 @@ struct receive_opts {
     uint16_t port;                       /* 0: any free one (receive_port) */
     size_t body_max;                     /* 0: RECEIVE_BODY_MAX */
     unsigned connections;                /* 0: 64 */
-    unsigned timeout_s;                  /* of a silent connection; 0: 10 */
+    unsigned timeout_s;                  /* of a silent connection, and of a request; 0: 10 */
 };
 
-/* Called by the receiver's own thread, one request at a time.  `take` for each text
- * (a body or a line of it): 0 taken, 1 not an event (err says why), -1 not now.
- * `settle` once at the end: 0 when all of it is durable. */
+/* Called by the receiver's own thread.  `take` for each text (a body or a line of it):
+ * 0 taken, 1 not an event (err says why), -1 not now.  `settle` follows, once for all
+ * requests of a moment: 0 when everything taken is durable. */
 struct receive_taker {
     void *ctx;
     int (*take)(void *ctx, enum event_source source, const char *text, size_t len, struct err *err);

@@ -25,7 +25,7 @@ const char *spool_class_word(enum spool_class c)
 const char *spool_reason_word(enum spool_reason r)
 {
     static const char *const words[SPOOL_REASON_N] = {
-        "spool_full", "disk_full", "refused", "corrupt", "torn", "overload", "server_lost",
+        "spool_full", "disk_full", "refused", "corrupt", "torn", "overload", "server_lost", "rejected",
     };
 
     return words[r];
@@ -93,6 +93,8 @@ int64_t spool_live(struct spool *s, int64_t after)
 {
     int64_t n = 0;
 
+    if (after < s->state.skip)
+        after = s->state.skip;
     for (int c = 0; c < SPOOL_CLASS_N; c++)
         for (size_t i = 0; i < s->lanes[c].n; i++)
             n += segment_live(s, (enum spool_class)c, i, after);
@@ -134,6 +136,7 @@ static void account_close(struct spool *s, bool is_new, bool is_damaged)
         s->state.next = s->state.through + 1;
     s->next = s->state.next;
     s->durable = s->next - 1;
+    s->acked = s->state.through;
     int64_t missing = s->durable - s->state.through - spool_live(s, s->state.through) - counts_sum(s->state.pool);
     if (missing > 0)
         spool_drop_count(s, SPOOL_NORMAL, is_damaged ? SPOOL_CORRUPT : SPOOL_TORN, missing);
@@ -256,6 +259,7 @@ static int enqueue(struct spool *s, struct spool_group *g, enum spool_class clas
         return err_nomem(err);
     }
     g->last = s->next++;
+    s->is_urgent |= class == SPOOL_CRITICAL;
     return 0;
 }
 

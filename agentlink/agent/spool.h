@@ -43,6 +43,7 @@ enum spool_reason {
     SPOOL_TORN,                          /* on its way to the disk when the agent died: its source was not told it is kept */
     SPOOL_OVERLOAD,                      /* turned away before the spool */
     SPOOL_SERVER_LOST,                   /* the server had it once, and asks for it again */
+    SPOOL_REJECTED,                      /* the server will not have it */
     SPOOL_REASON_N
 };
 
@@ -122,12 +123,21 @@ int spool_ack(struct spool *s, int64_t through, struct err *err);
  * counts as SPOOL_SERVER_LOST. */
 int spool_rewind(struct spool *s, int64_t seq, struct err *err);
 
+/* The server will never take the batch as it is (400, 413, 422).  With one event in it,
+ * that event counts as SPOOL_REJECTED; else the next batch may be chosen anew, smaller. */
+int spool_reject(struct spool *s, struct err *err);
+
 /* What is not acknowledged is numbered from 1 again, under a new random stream. */
 int spool_new_stream(struct spool *s, struct err *err);
 
-/* Until there is something to send, for at most that long.  True: there is. */
-bool spool_wait(struct spool *s, int64_t timeout_ms);
+/* Until `least` numbers wait to be sent or a critical event does, for at most that long;
+ * returns how many wait. */
+int64_t spool_wait(struct spool *s, int64_t least, int64_t timeout_ms);
 void spool_wake(struct spool *s);        /* ends a wait */
+
+/* Calls f with every event in the files, sent or not, lane after lane: the last ones that
+ * were kept are among them (the newest file of a class is not removed). */
+int spool_each(struct spool *s, void (*f)(void *arg, const char *json, size_t len), void *arg, struct err *err);
 
 struct spool_status {
     char stream[SPOOL_STREAM_TEXT];

@@ -47,6 +47,7 @@ struct spool_state {
     int64_t base;                        /* sequence number on the wire = ours - base */
     int64_t through;                     /* acknowledged */
     int64_t next;                        /* no number below it is given out again */
+    int64_t skip;                        /* records up to here are not sent any more: rejected */
     int64_t flight;                      /* end of the batch on its way; <= through: none */
     spool_counts flying;                 /* its drops */
     spool_counts pool;                   /* dropped, not yet acknowledged */
@@ -70,7 +71,8 @@ struct spool {
     int64_t next;                        /* number of the next event */
     struct owners owners, owners_out;
     int64_t full_until_ms;               /* monotonic: critical events are refused until then */
-    bool woken;
+    bool is_woken, is_urgent;
+    int64_t acked;                       /* as state.through */
     int64_t kept, syncs;
 };
 
@@ -130,7 +132,7 @@ void counts_add(spool_counts to, spool_counts from, int sign);
 int spool_flush(struct spool *s, struct err *err);       /* under `files`: writes what is queued */
 void spool_drop_count(struct spool *s, enum spool_class c, enum spool_reason r, int64_t n);   /* under `files` */
 void spool_problem(struct spool *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int64_t spool_live(struct spool *s, int64_t after);      /* records with a number > after */
+int64_t spool_live(struct spool *s, int64_t after);      /* records with a number > after that may be sent */
 void spool_prune(struct spool *s);                       /* removes what is acknowledged, on the disk, too */
 
 #endif

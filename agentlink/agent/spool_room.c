@@ -26,7 +26,7 @@ static bool drop_segment(struct spool *s, enum spool_class class, size_t i, enum
     struct err err = { 0 };
     struct spool_state before = s->state;
 
-    spool_drop_count(s, class, reason, segment_live(s, class, i, s->state.through));
+    spool_drop_count(s, class, reason, segment_live(s, class, i, s->state.skip > s->state.through ? s->state.skip : s->state.through));
     s->state.victim_class = class;
     s->state.victim_number = s->lanes[class].items[i].number;
     s->is_dirty = true;

@@ -19,6 +19,7 @@ struct lane_walk {
     struct walk w;                       /* fd -1: none open */
     struct record r;
     bool has, failed;
+    bool is_whole;                       /* from the very beginning */
 };
 
 static void lane_walk_close(struct lane_walk *k)
@@ -38,7 +39,7 @@ static bool lane_walk_open(struct lane_walk *k, int64_t after)
         return false;
     const struct segment *g = &l->items[k->i];
     k->w = (struct walk){ .window = l->window, .used = g->used, .at = SEGMENT_HEAD };
-    if (l->hint_number == g->number && l->hint_at >= SEGMENT_HEAD && l->hint_at <= g->used)
+    if (!k->is_whole && l->hint_number == g->number && l->hint_at >= SEGMENT_HEAD && l->hint_at <= g->used)
         k->w.at = l->hint_at;
     k->w.fd = segment_open(k->s, k->class, g->number, O_RDONLY);
     k->failed = k->w.fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM);
@@ -112,12 +113,12 @@ static bool has_enough(const struct taking *t, const struct record *r)
 static int64_t take_events(struct spool *s, struct taking *t, struct err *err)
 {
     struct lane_walk walks[SPOOL_CLASS_N], *k = NULL;
-    int64_t last = s->state.through;
+    int64_t last = s->state.through, from = s->state.skip > last ? s->state.skip : last;
     int rc = 0;
 
     for (int c = 0; c < SPOOL_CLASS_N; c++) {
         walks[c] = (struct lane_walk){ .s = s, .class = (enum spool_class)c, .w.fd = -1 };
-        lane_walk_next(&walks[c], s->state.through);
+        lane_walk_next(&walks[c], from);
         lane_hint(&walks[c]);
     }
     while (!any_failed(walks) && (k = lowest(walks)) != NULL && !has_enough(t, &k->r)) {
@@ -191,7 +192,7 @@ void spool_prune(struct spool *s)
 
     for (int c = 0; c < SPOOL_CLASS_N; c++) {
         struct lane *l = &s->lanes[c];
-        while (l->n > 0 && l->items[0].last <= s->state.through && (l->items[0].n > 0 || l->fd < 0)) {
+        while (l->n > 1 && l->items[0].last <= s->state.through) {
             segment_remove(s, (enum spool_class)c, 0);
             removed = true;
         }
@@ -213,6 +214,9 @@ int spool_peek(struct spool *s, size_t max_events, size_t max_bytes, struct aren
                         .max_events = max_events < SPOOL_BATCH_MAX ? max_events : SPOOL_BATCH_MAX };
 
     pthread_mutex_lock(&s->files);
+    pthread_mutex_lock(&s->queue);
+    s->is_urgent = false;
+    pthread_mutex_unlock(&s->queue);
     int rc = take_batch(s, &t, err);
     hex_encode(s->state.stream, sizeof s->state.stream, batch.stream);
     bool was_dirty = s->is_dirty;
@@ -227,6 +231,13 @@ int spool_peek(struct spool *s, size_t max_events, size_t max_bytes, struct aren
 }
 
 /* ---- what the server said: all under `files` ------------------------------------------------ */
+
+static void acked(struct spool *s)
+{
+    pthread_mutex_lock(&s->queue);
+    s->acked = s->state.through;
+    pthread_mutex_unlock(&s->queue);
+}
 
 static int stream_begin(struct spool *s, struct err *err)
 {
@@ -259,6 +270,7 @@ static int acknowledge(struct spool *s, int64_t through, struct err *err)
     s->state.through = s->state.flight;
     counts_add(s->state.pool, s->state.flying, -1);
     memset(s->state.flying, 0, sizeof s->state.flying);
+    acked(s);
     s->is_dirty = true;                             /* saved with the next batch; until then it may be sent again */
     return 0;
 }
@@ -278,6 +290,7 @@ static int rewind_to(struct spool *s, int64_t seq, struct err *err)
     if (seq < 1 || through > s->state.through)
         return err_set(err, ERR_CONFLICT, "the server expects event %lld, which is not before ours", (long long)seq);
     s->state.through = through;
+    acked(s);
     s->state.flight = through;
     memset(s->state.flying, 0, sizeof s->state.flying);
     for (int c = 0; c < SPOOL_CLASS_N; c++)
@@ -297,39 +310,69 @@ int spool_rewind(struct spool *s, int64_t seq, struct err *err)
     return rc;
 }
 
-/* ---- waiting, looking -------------------------------------------------------------------------- */
-
-static bool has_news(struct spool *s)
+/* Only after an answer that says the batch was not taken: then it may be another one. */
+static int reject(struct spool *s, struct err *err)
 {
-    pthread_mutex_lock(&s->files);
-    bool yes = s->durable > s->state.through;
-    pthread_mutex_unlock(&s->files);
-    return yes;
+    int64_t size = s->state.flight - s->state.through, events = size - counts_sum(s->state.flying);
+
+    if (size <= 0)
+        return err_set(err, ERR_INTERNAL, "spool: no batch is on its way");
+    if (events == 1) {
+        spool_drop_count(s, SPOOL_NORMAL, SPOOL_REJECTED, 1);
+        s->state.skip = s->state.flight;
+    }
+    s->state.flight = s->state.through;
+    memset(s->state.flying, 0, sizeof s->state.flying);
+    s->is_dirty = true;
+    return state_save(s, err);
 }
 
-bool spool_wait(struct spool *s, int64_t timeout_ms)
+int spool_reject(struct spool *s, struct err *err)
 {
-    int64_t end = time_monotonic_ms() + timeout_ms, seen;
+    pthread_mutex_lock(&s->files);
+    int rc = reject(s, err);
+    pthread_mutex_unlock(&s->files);
+    return rc;
+}
+
+int spool_each(struct spool *s, void (*f)(void *arg, const char *json, size_t len), void *arg, struct err *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&s->files);
+    for (int c = 0; rc == 0 && c < SPOOL_CLASS_N; c++) {
+        struct lane_walk k = { .s = s, .class = (enum spool_class)c, .w.fd = -1, .is_whole = true };
+        for (lane_walk_next(&k, 0); k.has; lane_walk_next(&k, k.r.seq))
+            f(arg, k.r.payload, k.r.len);
+        lane_walk_close(&k);
+        if (k.failed)
+            rc = err_set(err, ERR_UNAVAILABLE, "spool: a segment cannot be opened: %s", strerror(errno));
+    }
+    pthread_mutex_unlock(&s->files);
+    return rc;
+}
+
+/* ---- waiting, looking -------------------------------------------------------------------------- */
+
+int64_t spool_wait(struct spool *s, int64_t least, int64_t timeout_ms)
+{
+    int64_t end = time_monotonic_ms() + timeout_ms;
     struct timespec until = { .tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000 };
     int rc = 0;
 
     pthread_mutex_lock(&s->queue);
-    seen = s->syncs;
-    pthread_mutex_unlock(&s->queue);
-    if (has_news(s))
-        return true;
-    pthread_mutex_lock(&s->queue);
-    while (rc == 0 && !s->woken && s->syncs == seen)
+    while (rc == 0 && !s->is_woken && s->durable - s->acked < least && !(s->is_urgent && s->durable > s->acked))
         rc = pthread_cond_timedwait(&s->news, &s->queue, &until);
-    s->woken = false;
+    int64_t n = s->durable - s->acked;
+    s->is_woken = false;
     pthread_mutex_unlock(&s->queue);
-    return has_news(s);
+    return n;
 }
 
 void spool_wake(struct spool *s)
 {
     pthread_mutex_lock(&s->queue);
-    s->woken = true;
+    s->is_woken = true;
     pthread_cond_broadcast(&s->news);
     pthread_mutex_unlock(&s->queue);
 }

@@ -41,9 +41,9 @@ struct tail_counts {
  * call.  0: taken.  -1: not now; the round ends, the line comes again. */
 typedef int tail_fn(void *ctx, const char *line, size_t len, const char *origin, struct err *err);
 
-/* The file need not exist.  ERR_INVALID when the place file cannot be read as one
- * (it is set aside as PLACE.bad and reading starts at the beginning: rather twice
- * than not), ERR_UNAVAILABLE, ERR_INTERNAL.  *out is the caller's. */
+/* The file need not exist.  A place file that cannot be read as one is set aside as
+ * PLACE.bad, and reading starts at the beginning: rather twice than not.
+ * ERR_UNAVAILABLE.  *out is the caller's. */
 int tail_open(const struct tail_opts *opts, struct tail **out, struct err *err);
 void tail_close(struct tail *t);         /* NULL-safe; keeps nothing */
 
@@ -54,12 +54,18 @@ int tail_round(struct tail *t, tail_fn *take, void *ctx, size_t max_lines, size_
 /* Remembers the place behind the last line given. */
 int tail_keep(struct tail *t, struct err *err);
 
+/* Goes back to where tail_keep was last successful (or to the start of this run): those lines
+ * come again.  For a taker that could not make durable what it took. */
+void tail_rewind(struct tail *t);
+
 /* After a restart: steps over what lies before `origin`, if it is of the file that
  * the place names or of the one at the path. */
 void tail_resume(struct tail *t, const char *origin);
 
-/* Readable when there may be something new (inotify), -1: poll by time. */
+/* Readable when there may be something new (inotify), -1: poll by time.  tail_drain
+ * empties it; call it before a round. */
 int tail_fd(const struct tail *t);
+void tail_drain(struct tail *t);
 
 void tail_counts(const struct tail *t, struct tail_counts *out);
 bool tail_is_open(const struct tail *t); /* is the file there? */

@@ -76,7 +76,7 @@ enum mac_token_result mac_token_check(const uint8_t key[MAC_TOKEN_KEY_LEN], cons
     c.scope = get64(raw + 25);
     memcpy(c.certificate, raw + 33, sizeof c.certificate);
     *out = c;
-    if (c.issued_ms > now_ms + MAC_TOKEN_SKEW_MS)
+    if (now_ms < INT64_MAX - MAC_TOKEN_SKEW_MS && c.issued_ms > now_ms + MAC_TOKEN_SKEW_MS)
         return MAC_TOKEN_EARLY;
     return now_ms < c.expires_ms ? MAC_TOKEN_GOOD : MAC_TOKEN_EXPIRED;
 }

@@ -238,6 +238,10 @@ static void set_common(struct exchange *x, char *problem)
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, x);
     if (cfg->ca_file != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, cfg->ca_file);
+    if (cfg->cert_file != NULL)
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, cfg->cert_file);
+    if (cfg->key_file != NULL)
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, cfg->key_file);
     if (cfg->progress != NULL || cfg->give_up != NULL) {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);

@@ -24,6 +24,7 @@ struct client_config {
     const char *base_url;            /* as url_base returns it */
     const char *token;               /* NULL: none is sent */
     const char *ca_file;             /* PEM; NULL: the system's */
+    const char *cert_file, *key_file;    /* of our own, for servers that ask for one, PEM; NULL: none */
     const char *agent;               /* User-Agent */
     int64_t connect_timeout_ms;      /* 0: 10 s */
     int64_t timeout_ms;              /* of one attempt; 0: 5 min */

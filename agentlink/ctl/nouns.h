@@ -7,6 +7,7 @@
 extern const struct ctl_commands login_commands, scan_commands, image_commands, fleet_commands, evidence_commands;
 extern const struct ctl_commands people_commands, policy_commands, vex_commands, declare_commands, tool_commands, k8s_commands,
                                  check_commands, opa_commands, policy_try_commands, policy_change_commands;
+extern const struct ctl_commands node_commands;
 
 int audit_record(struct ctl *c);
 

@@ -18,8 +18,8 @@
 
 struct config {
     struct arena *arena;
-    const char *data_dir, *listen, *listen_reserve, *db_url, *tls_cert, *tls_key, *tls_self, *log_level, *public_url;
-    bool insecure_plaintext, secure_cookies;
+    const char *data_dir, *listen, *listen_reserve, *listen_nodes, *db_url, *tls_cert, *tls_key, *tls_self, *log_level, *public_url, *client_ca;
+    bool insecure_plaintext, secure_cookies, client_required;
     int64_t loops, workers, max_connections, max_per_address, rate, burst, connection_memory;
     int64_t writer_queue, writer_batch, work_queue, work_bytes;
     struct settings settings;

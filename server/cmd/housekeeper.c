@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "db/ballast.h"
 #include "service/auth.h"
+#include "service/events.h"
 #include "service/containers.h"
 #include "service/drift_state.h"
 #include "service/judge_image.h"
@@ -117,6 +118,17 @@ static int retain_opa(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
+/* A portion of what is to be forgotten; events flow on between two of them. */
+static int retain_events(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+    bool more = false;
+    int rc = ingest_retain(r->app, db, r->now_ms, &more, err);
+
+    r->n = more ? 1 : 0;
+    return rc;
+}
+
 static int flush_observations(struct db *db, void *arg, struct err *err)
 {
     struct round *r = arg;
@@ -180,6 +192,7 @@ static void tick(struct housekeeper *h)
 
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
+    drain(h, "retention of events", retain_events, 1);
     drain(h, "judge containers", judge_containers, CONTAINERS_AT_ONCE);
     if (nodes_refresh(h->app, time_now_ms(), &err) != 0)
         complain_about(h, "nodes", &err);

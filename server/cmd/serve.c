@@ -14,10 +14,13 @@
 #include "db/lock.h"
 #include "db/migrate.h"
 #include "http/metrics.h"
+#include "http/ready.h"
 #include "http/server.h"
 #include "http/static.h"
 #include "service/admissions.h"
+#include "service/events.h"
 #include "service/auth.h"
+#include "service/bundles.h"
 #include "service/drift_state.h"
 #include "service/idempotent.h"
 #include "service/nodes.h"
@@ -35,7 +38,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { QUERY_SETS_MAX = 32, DRAIN_MS = 10000, RENEW_S = 600 };
+enum { QUERY_SETS_MAX = 64, DRAIN_MS = 10000, RENEW_S = 600 };
 
 struct running_server {
     const struct command_line *cl;
@@ -84,7 +87,9 @@ static void metrics_hook(struct app *app, struct buf *out)
     buf_printf(out, "# HELP keepd_start_time_seconds When this process started.\n# TYPE keepd_start_time_seconds gauge\n"
                     "keepd_start_time_seconds %lld\n", (long long)(app->started_ms / 1000));
     admissions_metrics(app, out);
+    ingest_metrics(app, out);
     nodes_metrics(app, out);
+    bundles_metrics(app, out);
 }
 
 static struct http_hooks hooks = { .identify = identify, .ready = ready_hook, .metrics = metrics_hook };
@@ -141,11 +146,13 @@ static int open_app(struct running_server *s, struct err *err)
     s->app.touched = touched_new();
     if (s->app.touched == NULL)
         return err_nomem(err);
+    if (ingest_open(&s->app, err) != 0)
+        return -1;
     if (policies_open(&s->app, err) != 0 || drift_state_open(&s->app, err) != 0 || opa_bundles_open(&s->app, err) != 0 || open_storage(s, err) != 0)
         return -1;
     if (writer_call(s->app.writer, ship, s, err) != 0 || writer_call(s->app.writer, compile_policies, s, err) != 0)
         return -1;
-    return admissions_open(&s->app, err) != 0 ? -1 : nodes_open(&s->app, err);
+    return admissions_open(&s->app, err) != 0 || nodes_open(&s->app, err) != 0 ? -1 : bundles_open(&s->app, &ready_answers, err);
 }
 
 /* Before listening: what will be served must be there. */
@@ -174,8 +181,8 @@ static int open_http(struct running_server *s, struct err *err)
     struct work_config work = { .db_url = s->app.db_url, .sets = s->sets, .n_sets = s->n_sets, .threads = (unsigned)c->workers,
                                 .queue_max = (size_t)c->work_queue, .bytes_max = (size_t)c->work_bytes };
     struct http_config http = {
-        .listen = c->listen, .listen_reserve = c->listen_reserve, .tls_cert = c->tls_cert, .tls_key = c->tls_key,
-        .insecure_plaintext = c->insecure_plaintext, .loops = (unsigned)c->loops, .max_connections = (unsigned)c->max_connections,
+        .listen = c->listen, .listen_reserve = c->listen_reserve, .listen_nodes = c->listen_nodes, .tls_cert = c->tls_cert, .tls_key = c->tls_key,
+        .insecure_plaintext = c->insecure_plaintext, .client_ca = c->client_ca, .client_required = c->client_required, .loops = (unsigned)c->loops, .max_connections = (unsigned)c->max_connections,
         .max_per_address = (unsigned)c->max_per_address, .connection_memory = (size_t)c->connection_memory,
         .rate = (unsigned)c->rate, .burst = (unsigned)c->burst,
     };
@@ -203,12 +210,14 @@ static void stop(struct running_server *s)
     http_close(s->http);
     work_close(s->work);
     admissions_close(&s->app);
+    bundles_close(&s->app);
     nodes_close(&s->app);
     writer_close(s->app.writer);
     metrics_free(s->metrics);
     opa_bundles_close(&s->app);
     drift_state_close(&s->app);
     policies_close(&s->app);
+    ingest_close(&s->app);
     touched_free(s->app.touched);
     if (s->lock >= 0)
         lock_release(s->lock);

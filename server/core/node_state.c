@@ -54,7 +54,7 @@ static void span_text(int64_t ms, char out[48])
     else if (s < 7200)
         snprintf(out, 48, "%" PRId64 " min", s / 60);
     else if (s < 2 * 86400)
-        snprintf(out, 48, "%" PRId64 " h %" PRId64 " min", s / 3600, s / 60 % 60);
+        snprintf(out, 48, "%" PRId64 " h %" PRId64 " min", (s + 30) / 3600, (s + 30) / 60 % 60);
     else
         snprintf(out, 48, "%" PRId64 " days", s / 86400);
 }

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "http/headers.h"
 #include "http/problem.h"
+#include "http/ready.h"
 #include "http/request.h"
 
 #include <inttypes.h>
@@ -25,7 +26,7 @@ static void encode_problem(struct request *r)
 {
     buf_free(&r->encoded);
     buf_init(&r->encoded, 256 << 10);
-    problem_write(&r->encoded, r->status, &r->err, r->id, &r->call.complaints);
+    problem_write(&r->encoded, r->status, &r->err, request_id(r), &r->call.complaints);
     r->answer = (struct bytes){ (const unsigned char *)r->encoded.ptr, r->encoded.failed ? 0 : r->encoded.len };
 }
 
@@ -207,7 +208,7 @@ static void log_failure(struct request *r)
         return;
     r->uri[r->path_len] = '\0';                  /* a query may hold what should not be logged */
     LOG(r->server->back.log, level, "request failed",
-        LOG_TEXT("request_id", r->id), LOG_INT("status", r->status), LOG_TEXT("kind", err_info(r->err.kind)->slug),
+        LOG_TEXT("request_id", request_id(r)), LOG_INT("status", r->status), LOG_TEXT("kind", err_info(r->err.kind)->slug),
         LOG_TEXT("detail", r->err.msg), LOG_TEXT("method", method_word(r->facts.method)), LOG_TEXT("path", r->uri),
         LOG_TEXT("route", r->route == NULL ? NULL : r->route->path),
         LOG_TEXT("caller", r->caller.id), LOG_TEXT("from", r->conn->from));
@@ -245,6 +246,15 @@ static enum MHD_Result answer_file(struct request *r)
     return queue(r, status, shared, len);
 }
 
+enum MHD_Result request_answer_ready(struct request *r)
+{
+    bool is_unchanged = r->call.status == 304;
+    size_t len;
+    struct MHD_Response *shared = ready_response(r->call.ready, is_unchanged, r->facts.accept_encoding, &len);
+
+    return queue(r, is_unchanged ? 304 : 200, shared, len);
+}
+
 static unsigned success_status(const struct request *r)
 {
     if (unchanged(r))
@@ -280,7 +290,7 @@ enum MHD_Result request_answer(struct request *r)
     if (response == NULL)
         return MHD_NO;
     bool secure = r->server->tls != NULL;
-    bool ok = headers_add(response, HEADERS_API, secure) && header(response, "X-Request-Id", r->id) &&
+    bool ok = headers_add(response, HEADERS_API, secure) && header(response, "X-Request-Id", request_id(r)) &&
               (r->status != 0 ? failure_headers(r, response) : success_headers(r, response, gzip));
     if (r->close_after || atomic_load(&r->server->draining))
         ok = ok && header(response, "Connection", "close");

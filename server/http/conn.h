@@ -21,18 +21,20 @@ struct tls_creds;
 struct conns;
 
 enum { CONN_FROM_TEXT = 48 };
+enum conn_peer { PEER_UNKNOWN = 0, PEER_NONE, PEER_REFUSED, PEER_TRUSTED };   /* of its client certificate: peer.h */
 
 struct conn {
     struct conn *prev, *next;                /* of the table, under its lock */
     struct conns *table;
     int fd;
-    bool reserve;                            /* came in through the reserve listener */
+    unsigned memory;                         /* the library's for it: bounds a request head */
     atomic_bool busy;                        /* a request line was read and its answer is not out */
     atomic_llong deadline_ms;                /* monotonic; INT64_MAX: none */
     atomic_llong body_from_ms, body_got;     /* body_from 0: no body is coming in */
     struct tls_creds *creds;
     char from[CONN_FROM_TEXT];               /* client address as text, without port */
-    char certificate[65];                    /* fingerprint of the verified client key, "" none; of its loop */
+    enum conn_peer peer;                     /* of its loop */
+    char certificate[65];                    /* fingerprint of the client key when PEER_TRUSTED, else "" */
 };
 
 struct conns_config {

@@ -60,7 +60,7 @@ static int query(struct request *r)
 {
     const char *text = r->uri[r->path_len] == '?' ? r->uri + r->path_len + 1 : "";
 
-    if (r->route->query == NULL)
+    if (r->route->query == NULL || (r->route->flags & ROUTE_RAW_QUERY) != 0)
         return 0;
     void *out = arena_alloc(&r->arena, r->route->query->size);
     if (out == NULL)

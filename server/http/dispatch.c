@@ -37,49 +37,54 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
     return info == NULL ? NULL : info->socket_context;
 }
 
-/* The request line was read: the raw target is still whole. */
-void *request_begin(void *server, const char *uri, struct MHD_Connection *mhd)
+const char *request_id(struct request *r)
 {
-    struct conn *conn = conn_of(mhd);
-    size_t len = uri == NULL ? 0 : strlen(uri);
     unsigned char id[8];
 
-    if (conn == NULL)
-        return NULL;
+    if (r->id[0] == '\0') {
+        random_bytes(id, sizeof id);
+        hex_encode(id, sizeof id, r->id);
+    }
+    return r->id;
+}
+
+static struct request *request_new(struct http_server *s, struct conn *conn, struct MHD_Connection *mhd, const char *uri, size_t len)
+{
     struct request *r = calloc(1, sizeof *r + len + 1);
+
     if (r == NULL)
         return NULL;
-    r->server = server;
+    r->kept = KEPT_REQUEST;
+    r->server = s;
     r->conn = conn;
     r->mhd = mhd;
-    r->uri_at = uri;
     r->uri_len = len;
     if (len > 0)
         memcpy(r->uri, uri, len);
     r->path_len = strcspn(r->uri, "?");
-    r->from_us = now_us();
-    random_bytes(id, sizeof id);
-    hex_encode(id, sizeof id, r->id);
     arena_init(&r->arena, LIGHT_ARENA);
+    return r;
+}
+
+/* The request line was read: the raw target is still whole. */
+void *request_begin(void *server, const char *uri, struct MHD_Connection *mhd)
+{
+    struct conn *conn = conn_of(mhd);
+    struct request *r = conn == NULL ? NULL : request_new(server, conn, mhd, uri, uri == NULL ? 0 : strlen(uri));
+
+    if (r == NULL)
+        return NULL;
+    r->uri_at = uri;
+    r->from_us = now_us();
     atomic_fetch_add(&r->server->in_flight, 1);
     conn_head_begins(conn);
     return r;
 }
 
-void request_completed(void *server, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode how)
+static void request_free(struct request *r)
 {
-    struct request *r = *state;
-    struct http_server *s = server;
-
-    (void)mhd;
-    (void)how;
-    if (r == NULL)
-        return;
-    if (r->is_suspended)                          /* the peer left while a worker had it */
-        atomic_fetch_sub(&s->suspended, 1);
-    conn_idles(r->conn);
     if (r->body_reserved > 0)
-        work_release(s->back.work, r->body_reserved);
+        work_release(r->server->back.work, r->body_reserved);
     call_release(&r->call);
     free(r->body);
     buf_free(&r->plain);
@@ -88,7 +93,30 @@ void request_completed(void *server, struct MHD_Connection *mhd, void **state, e
     buf_free(&r->exec.encoded);
     arena_clear(&r->arena);
     free(r);
+}
+
+void request_completed(void *server, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode how)
+{
+    struct http_server *s = server;
+    enum kept *kept = *state;
+
+    (void)mhd;
+    (void)how;
+    if (kept == NULL)
+        return;
     *state = NULL;
+    if (*kept == KEPT_HELD) {                     /* the peer left meanwhile */
+        struct held *h = (struct held *)(void *)kept;
+        atomic_fetch_sub(&s->suspended, 1);
+        conn_idles(h->conn);
+        free(h);
+    } else {
+        struct request *r = (struct request *)(void *)kept;
+        if (r->is_suspended)                      /* the peer left while a worker had it */
+            atomic_fetch_sub(&s->suspended, 1);
+        conn_idles(r->conn);
+        request_free(r);
+    }
     atomic_fetch_sub(&s->in_flight, 1);
 }
 
@@ -262,6 +290,11 @@ static void prepare_call(struct request *r)
     r->call.caller = &r->caller;
     r->call.now_ms = time_now_ms();
     r->call.request_id = r->id;
+    r->call.query_text = r->uri[r->path_len] == '?' ? r->uri + r->path_len + 1 : "";
+    r->call.is_last_ask = r->server->holds == NULL || atomic_load(&r->server->draining) ||
+                          (r->light_until_ms != 0 && time_monotonic_ms() >= r->light_until_ms);
+    if (r->route == NULL || r->route->class != CLASS_LIGHT)
+        request_id(r);
     r->call.content_type = r->facts.content_type;
     r->call.headers = r->header_values;
     r->call.complaints.arena = &r->arena;
@@ -333,13 +366,59 @@ static enum MHD_Result begin(struct request *r, const char *method, const char *
     return rc != 0 ? fail_early(r) : meet(r);
 }
 
+/* Only what is needed to ask again stays; the library must not see the request any more. */
+static enum MHD_Result hold(struct request *r)
+{
+    struct held *h = malloc(sizeof *h + r->uri_len + 1);
+    struct http_server *s = r->server;
+    const atomic_llong *on = r->call.hold_on;
+
+    if (h == NULL) {
+        err_nomem(&r->err);
+        request_fail(r, 0);
+        return request_answer(r);
+    }
+    *h = (struct held){ .kept = KEPT_HELD, .server = s, .conn = r->conn, .mhd = r->mhd, .from_us = r->from_us,
+                        .seen = r->call.hold_seen, .uri_at = r->uri_at, .uri_len = r->uri_len };
+    h->until_ms = r->light_until_ms != 0 ? r->light_until_ms : time_monotonic_ms() + r->call.hold_ms;
+    memcpy(h->uri, r->uri, r->uri_len + 1);
+    *r->state = h;
+    conn_works(h->conn);
+    request_free(r);
+    atomic_fetch_add(&s->suspended, 1);
+    MHD_suspend_connection(h->mhd);
+    holds_put_light(s->holds, on, h);
+    return MHD_YES;
+}
+
+void held_ask_again(struct held *h)
+{
+    struct http_server *s = h->server;
+
+    atomic_fetch_add(&s->suspended, 1);          /* until this call has let go of the connection */
+    MHD_resume_connection(h->mhd);
+    atomic_fetch_sub(&s->suspended, 1);
+}
+
+/* An answer that was made before; what it borrows is given back at once. */
+static enum MHD_Result answer_light(struct request *r)
+{
+    if (r->call.hold_ms > 0) {
+        call_release(&r->call);
+        return hold(r);
+    }
+    enum MHD_Result rc = request_answer_ready(r);
+    call_release(&r->call);
+    return rc;
+}
+
 static enum MHD_Result run_light(struct request *r)
 {
     if (!r->identified)
         return submit(r, work_identify, STEP_IDENTIFY);
     if (request_decode(r) == 0 && r->route->run(&r->call, NULL, r->exec.out, &r->err) != 0)
         request_fail(r, 0);
-    return request_answer(r);
+    return r->status == 0 && (r->call.ready != NULL || r->call.hold_ms > 0) ? answer_light(r) : request_answer(r);
 }
 
 static enum MHD_Result run(struct request *r)
@@ -378,16 +457,41 @@ static enum MHD_Result identified(struct request *r)
     return r->status != 0 ? fail_early(r) : expect_body(r);
 }
 
+/* A light request that was held begins anew: whoever asks may have been revoked meanwhile. */
+static enum MHD_Result ask_held(struct held *h, const char *method, const char *version, void **state)
+{
+    struct http_server *s = h->server;
+    struct request *r = request_new(s, h->conn, h->mhd, h->uri, h->uri_len);
+
+    atomic_fetch_sub(&s->suspended, 1);
+    if (r == NULL)
+        return atomic_fetch_add(&s->suspended, 1), MHD_NO;       /* the library closes; request_completed counts it off */
+    r->uri_at = h->uri_at;
+    r->from_us = h->from_us;
+    r->light_until_ms = h->until_ms;
+    r->state = state;
+    *state = r;
+    free(h);
+    enum MHD_Result rc = begin(r, method, version);
+    if (rc != MHD_YES)
+        return rc;
+    return r->step == STEP_BODY ? run(r) : r->step == STEP_ANSWER ? request_answer(r) : rc;
+}
+
 enum MHD_Result request_access(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
                                const char *version, const char *data, size_t *size, void **state)
 {
-    struct request *r = *state;
+    const enum kept *kept = *state;
     struct http_server *s = server;
 
     (void)url;
     (void)mhd;
-    if (r == NULL)
+    if (kept == NULL)
         return MHD_NO;
+    if (*kept == KEPT_HELD)
+        return ask_held(*state, method, version, state);
+    struct request *r = *state;
+    r->state = state;
     if (r->is_suspended) {                        /* back on the loop */
         r->is_suspended = false;
         atomic_fetch_sub(&s->suspended, 1);

@@ -1,6 +1,7 @@
 /* head.c - the first call of the access handler: the guard, the target, the size.
  *
  * What is refused here is refused before a byte of the body was accepted. */
+#include "http/peer.h"
 #include "http/request.h"
 
 #include <string.h>
@@ -31,7 +32,7 @@ static enum MHD_Result collect(void *arg, enum MHD_ValueKind kind, const char *n
 static size_t max_head(const struct request *r, size_t n_headers)
 {
     size_t used = ANSWER_HEAD_ROOM + n_headers * HEADER_RECORD;
-    size_t memory = r->server->cfg.connection_memory;
+    size_t memory = r->conn->memory;
 
     return memory > used ? memory - used : 0;
 }
@@ -124,5 +125,5 @@ int request_head(struct request *r, const char *method, const char *version)
     if (guard(r, &head) != 0 || find_target(r) != 0)
         return -1;
     pick_headers(r, &head);
-    return check_size(r);
+    return check_size(r) != 0 ? -1 : peer_check(r);
 }

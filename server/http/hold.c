@@ -8,7 +8,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TICK_MS = 50, AGAIN_MS = 1000, PORTION = 64 };
+enum { TICK_MS = 50, WAVE_TICK_MS = 10, AGAIN_MS = 1000, PORTION = 64, SPREAD_MS = 400, SWEEP_MS = 250 };
+
+/* Light requests that wait for one number. */
+struct group {
+    struct group *next;
+    const atomic_llong *on;
+    long long looked;                    /* the number when all due ones had been taken */
+    struct held *first, *last;
+    size_t n;
+};
 
 struct holds {
     struct http_server *server;
@@ -16,6 +25,9 @@ struct holds {
     pthread_mutex_t lock;
     struct request *first, *last;      /* by time of arrival */
     bool closing;
+    struct group *groups;              /* only ever added */
+    int64_t swept_ms;                  /* when ends of time were last looked for */
+    size_t wave;                       /* of light ones, how many a tick wakes; 0: none are due */
 };
 
 void holds_put(struct holds *h, struct request *r)
@@ -84,17 +96,134 @@ static void tick(struct holds *h)
     }
 }
 
+/* ---- light requests ----------------------------------------------------------------- */
+
+static struct group *group_of(struct holds *h, const atomic_llong *on)
+{
+    struct group *g = h->groups;
+
+    while (g != NULL && g->on != on)
+        g = g->next;
+    if (g != NULL || (g = calloc(1, sizeof *g)) == NULL)
+        return g;
+    *g = (struct group){ .next = h->groups, .on = on, .looked = atomic_load(on) };
+    h->groups = g;
+    return g;
+}
+
+void holds_put_light(struct holds *h, const atomic_llong *on, struct held *held)
+{
+    held->next = NULL;
+    pthread_mutex_lock(&h->lock);
+    struct group *g = group_of(h, on);
+    if (g != NULL) {
+        if (held->seen != g->looked)
+            g->looked = held->seen - 1;          /* it missed a change: look again */
+        if (g->last != NULL)
+            g->last->next = held;
+        else
+            g->first = held;
+        g->last = held;
+        g->n++;
+    }
+    pthread_mutex_unlock(&h->lock);
+    if (g == NULL) {
+        held->until_ms = 1;                      /* no memory to wait in: the last ask */
+        held_ask_again(held);
+    }
+}
+
+/* Up to *room due ones of a group in front of `due`; true: all of them. */
+static bool take_light(struct group *g, long long number, int64_t now_ms, bool all, size_t *room, struct held **due)
+{
+    struct held **at = &g->first;
+
+    g->last = NULL;
+    while (*at != NULL) {
+        struct held *h = *at;
+        bool is_due = all || h->seen != number || now_ms >= h->until_ms;
+        if (is_due && *room > 0) {
+            *at = h->next;
+            h->next = *due;
+            *due = h;
+            g->n--;
+            --*room;
+        } else if (is_due) {
+            break;
+        } else {
+            g->last = h;
+            at = &h->next;
+        }
+    }
+    bool done = *at == NULL;
+    for (struct held *h = *at; h != NULL; h = h->next)
+        g->last = h;
+    return done;
+}
+
+/* True when more are due than this tick may wake. */
+static bool look_at_groups(struct holds *h, size_t room, struct held **due)
+{
+    int64_t now_ms = time_monotonic_ms();
+    bool sweep = now_ms - h->swept_ms >= SWEEP_MS, draining = atomic_load(&h->server->draining), more = false;
+
+    for (struct group *g = h->groups; g != NULL; g = g->next) {
+        long long number = atomic_load(g->on);
+        if (g->n == 0 || (number == g->looked && !sweep && !draining))
+            continue;
+        if (take_light(g, number, now_ms, draining, &room, due))
+            g->looked = number;
+        else
+            more = true;
+    }
+    if (sweep && !more)
+        h->swept_ms = now_ms;
+    return more;
+}
+
+static size_t n_light(const struct holds *h)
+{
+    size_t n = 0;
+
+    for (const struct group *g = h->groups; g != NULL; g = g->next)
+        n += g->n;
+    return n;
+}
+
+/* The first portion of a wave sets its pace. */
+static void tick_light(struct holds *h)
+{
+    struct held *due = NULL;
+
+    pthread_mutex_lock(&h->lock);
+    size_t portion = h->wave > 0 ? h->wave : n_light(h) / (SPREAD_MS / WAVE_TICK_MS) + PORTION;
+    h->wave = look_at_groups(h, portion, &due) ? portion : 0;
+    pthread_mutex_unlock(&h->lock);
+    while (due != NULL) {
+        struct held *next = due->next;
+        held_ask_again(due);
+        due = next;
+    }
+}
+
+static bool is_empty(const struct holds *h)
+{
+    return h->first == NULL && n_light(h) == 0;
+}
+
 static void *run(void *arg)
 {
     struct holds *h = arg;
     bool closing = false;
 
     while (!closing) {
-        const struct timespec pause = { 0, TICK_MS * 1000000L };
-        tick(h);
+        tick_light(h);
+        const struct timespec pause = { 0, (h->wave > 0 ? WAVE_TICK_MS : TICK_MS) * 1000000L };
+        if (h->wave == 0)
+            tick(h);
         nanosleep(&pause, NULL);
         pthread_mutex_lock(&h->lock);
-        closing = h->closing && h->first == NULL;
+        closing = h->closing && is_empty(h);
         pthread_mutex_unlock(&h->lock);
     }
     return NULL;
@@ -126,5 +255,9 @@ void holds_close(struct holds *h)
     pthread_mutex_unlock(&h->lock);
     pthread_join(h->thread, NULL);
     pthread_mutex_destroy(&h->lock);
+    for (struct group *g = h->groups, *next; g != NULL; g = next) {
+        next = g->next;
+        free(g);
+    }
     free(h);
 }

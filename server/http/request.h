@@ -24,10 +24,13 @@ enum { REQUEST_ID_TEXT = 17, REQUEST_MAX_HEADERS = 8, REQUEST_DISCARD_MAX = 64 <
 
 enum step { STEP_HEAD = 0, STEP_IDENTIFY, STEP_IDENTIFIED, STEP_BODY, STEP_DISCARD, STEP_WORK, STEP_ANSWER, STEP_SENT };
 
+enum listener_kind { LISTENER_MAIN = 0, LISTENER_RESERVE, LISTENER_NODES, LISTENERS };
+
 struct listener {
     struct http_server *server;
     int fd;
-    bool reserve;
+    enum listener_kind kind;
+    size_t memory;                       /* of a connection */
     struct MHD_Daemon *daemon;
 };
 
@@ -50,7 +53,7 @@ struct http_server {
     struct tls *tls;                     /* NULL: plain */
     struct acceptor *acceptor;
     struct holds *holds;                 /* NULL without a writer */
-    struct listener listeners[2];
+    struct listener listeners[LISTENERS];
     int n_listeners;
     struct meters meters;
     struct buf openapi, openapi_gzip;
@@ -58,10 +61,33 @@ struct http_server {
     atomic_bool draining;
     atomic_long in_flight;               /* requests between request line and completion */
     atomic_long suspended;
+    atomic_llong peers_refused;          /* client certificates that were missing or not trusted */
+    char *client_ca;                     /* what is in that file; NULL: clients are not asked */
     atomic_llong log_second;             /* second << 16 | lines written in it */
 };
 
+/* What the library keeps for us with a connection begins with one of these. */
+enum kept { KEPT_REQUEST = 1, KEPT_HELD };
+
+/* A light request that waits for news.  Nothing else is kept of it: when it is asked
+ * again it begins anew, from the head that the library still has. */
+struct held {
+    enum kept kept;
+    struct held *next;                   /* hold.c */
+    struct http_server *server;
+    struct conn *conn;
+    struct MHD_Connection *mhd;
+    int64_t until_ms, from_us;
+    long long seen;
+    const char *uri_at;
+    size_t uri_len;
+    char uri[];
+};
+
 struct request {
+    enum kept kept;
+    void **state;                        /* where the library keeps it */
+    int64_t light_until_ms;              /* it was held before, and not longer than this; 0: it was not */
     struct http_server *server;
     struct conn *conn;
     struct MHD_Connection *mhd;
@@ -108,6 +134,7 @@ enum MHD_Result request_access(void *server, struct MHD_Connection *mhd, const c
 void request_completed(void *server, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode how);
 
 void request_ask_again(struct request *r);                        /* of a request that was held */
+void held_ask_again(struct held *h);                              /* of a light one; h is then the loop's */
 
 /* head.c: the first call.  0: go on with the body; -1: err and status are set. */
 int request_head(struct request *r, const char *method, const char *version);
@@ -122,6 +149,10 @@ int request_decode(struct request *r);
 /* answer.c */
 void request_encode(struct request *r, bool may_compress);       /* fills answer, etag, gzip */
 enum MHD_Result request_answer(struct request *r);               /* queues; on the loop */
+enum MHD_Result request_answer_ready(struct request *r);         /* call.ready */
+
+/* The id under which failures are logged; made when it is needed. */
+const char *request_id(struct request *r);
 
 /* A handler of server/http finds its server through the call. */
 struct request *request_of(struct call *c);

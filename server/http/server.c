@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_LOOPS = 4, MIN_MEMORY = 6144, OPENAPI_MAX = 8 << 20, CLOSE_DRAIN_MS = 1000, POLL_MS = 20 };
+enum { MAX_LOOPS = 4, MIN_MEMORY = 6144, NODE_MEMORY = 4096, OPENAPI_MAX = 8 << 20, CLOSE_DRAIN_MS = 1000, POLL_MS = 20 };
 
 /* ---- configuration -------------------------------------------------------------- */
 
@@ -36,8 +36,8 @@ static unsigned default_loops(void)
 
 static int copy_config(struct http_config *to, const struct http_config *from, struct err *err)
 {
-    const char *const theirs[] = { from->listen, from->listen_reserve, from->tls_cert, from->tls_key };
-    const char **ours[] = { &to->listen, &to->listen_reserve, &to->tls_cert, &to->tls_key };
+    const char *const theirs[] = { from->listen, from->listen_reserve, from->listen_nodes, from->tls_cert, from->tls_key, from->client_ca };
+    const char **ours[] = { &to->listen, &to->listen_reserve, &to->listen_nodes, &to->tls_cert, &to->tls_key, &to->client_ca };
 
     *to = *from;
     for (size_t i = 0; i < N_ITEMS(ours); i++)
@@ -82,7 +82,11 @@ static int check(const struct http_config *cfg, const struct http_back *back, st
         return err_set(err, ERR_INVALID, "no address to listen on");
     if ((cfg->tls_cert == NULL) != (cfg->tls_key == NULL))
         return err_set(err, ERR_INVALID, "TLS needs both a certificate and a key");
-    if (check_plaintext(cfg, cfg->listen, err) != 0 || check_plaintext(cfg, cfg->listen_reserve, err) != 0)
+    if (cfg->client_ca != NULL && cfg->tls_cert == NULL)
+        return err_set(err, ERR_INVALID, "client certificates need TLS: set a certificate and key");
+    if (cfg->client_required && cfg->client_ca == NULL)
+        return err_set(err, ERR_INVALID, "client certificates are required, but no CA of theirs is set");
+    if (check_plaintext(cfg, cfg->listen, err) != 0 || check_plaintext(cfg, cfg->listen_reserve, err) != 0 || check_plaintext(cfg, cfg->listen_nodes, err) != 0)
         return -1;
     if (route_check(back->routes, back->n_routes, err) != 0)
         return -1;
@@ -102,6 +106,11 @@ static int64_t read_connections(void *s)
 static int64_t read_reaped(void *s)
 {
     return conns_reaped(((struct http_server *)s)->conns);
+}
+
+static int64_t read_peers_refused(void *s)
+{
+    return atomic_load(&((struct http_server *)s)->peers_refused);
 }
 
 static int64_t read_in_flight(void *s)
@@ -143,6 +152,7 @@ static int add_readings(struct http_server *s, struct err *err)
         { "keepd_work_refused_total", "Requests answered 503 because the queue was full.", METRIC_COUNTER,
           read_refused },
         { "keepd_http_body_bytes", "Memory reserved for request bodies.", METRIC_GAUGE, read_bytes },
+        { "keepd_tls_client_refused_total", "Requests refused for their client certificate.", METRIC_COUNTER, read_peers_refused },
         { "keepd_tls_not_after_seconds", "When the certificate ends (Unix time), 0 without TLS.", METRIC_GAUGE,
           read_tls_end },
     };
@@ -236,7 +246,7 @@ static void connection_notify(void *arg, struct MHD_Connection *mhd, void **cont
         shutdown(info->connect_fd, SHUT_RDWR);
         return;
     }
-    c->reserve = l->reserve;
+    c->memory = (unsigned)l->memory;
     if (l->server->tls != NULL)
         c->creds = tls_take(l->server->tls);
 }
@@ -275,19 +285,22 @@ static int start_daemon(struct listener *l, struct err *err)
     struct http_server *s = l->server;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
                      MHD_USE_NO_LISTEN_SOCKET | (s->tls != NULL ? (unsigned)MHD_USE_TLS : 0u);
-    unsigned loops = l->reserve ? 1 : s->cfg.loops;
-    unsigned limit = l->reserve ? s->cfg.max_connections / 10 + 1 : s->cfg.max_connections;
+    bool reserve = l->kind == LISTENER_RESERVE;
+    unsigned loops = reserve ? 1 : s->cfg.loops;
+    unsigned limit = reserve ? s->cfg.max_connections / 10 + 1 : s->cfg.max_connections;
     struct MHD_OptionItem options[16];
     int n = 0;
 
     options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)limit, NULL };
     options[n++] = (struct MHD_OptionItem){ MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)s->cfg.max_per_address, NULL };
-    options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)s->cfg.connection_memory, NULL };
+    options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)l->memory, NULL };
     options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT,
                                             (intptr_t)((s->cfg.idle_ms + s->cfg.head_ms) / 1000 + 1), NULL };
     options[n++] = (struct MHD_OptionItem){ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL };
     if (loops > 1)
         options[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)loops, NULL };
+    if (s->client_ca != NULL)
+        options[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_TRUST, 0, s->client_ca };
     options[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 
     if (s->tls != NULL)
@@ -309,11 +322,14 @@ static int start_daemon(struct listener *l, struct err *err)
     return l->daemon == NULL ? err_set(err, ERR_UNAVAILABLE, "the HTTP library did not start") : 0;
 }
 
-static int add_listener(struct http_server *s, const char *address, bool reserve, struct err *err)
+static int add_listener(struct http_server *s, const char *address, enum listener_kind kind, struct err *err)
 {
     struct listener *l = &s->listeners[s->n_listeners];
 
-    *l = (struct listener){ .server = s, .fd = -1, .reserve = reserve };
+    if (address == NULL)
+        return 0;
+    *l = (struct listener){ .server = s, .fd = -1, .kind = kind,
+                            .memory = kind == LISTENER_NODES ? NODE_MEMORY : s->cfg.connection_memory };
     if (listen_open(address, (int)s->cfg.backlog, &l->fd, err) != 0)
         return -1;
     s->n_listeners++;
@@ -322,7 +338,7 @@ static int add_listener(struct http_server *s, const char *address, bool reserve
 
 static int start_accepting(struct http_server *s, struct err *err)
 {
-    struct accept_from from[2];
+    struct accept_from from[LISTENERS];
 
     for (int i = 0; i < s->n_listeners; i++)
         from[i] = (struct accept_from){ s->listeners[i].fd, accepted, &s->listeners[i] };
@@ -335,14 +351,16 @@ static int set_up(struct http_server *s, struct err *err)
 
     if (s->cfg.tls_cert != NULL && tls_open(s->cfg.tls_cert, s->cfg.tls_key, &s->tls, err) != 0)
         return -1;
+    if (s->cfg.client_ca != NULL && tls_client_ca(s->cfg.client_ca, &s->client_ca, err) != 0)
+        return -1;
     if (matcher_new(s->back.routes, s->back.n_routes, &s->matcher, err) != 0 ||
         statics_new(s->back.files, s->back.n_files, s->tls != NULL, &s->statics, err) != 0 ||
         limiter_new(s->cfg.rate, s->cfg.burst, &s->limiter, err) != 0 ||
         describe(s, err) != 0 || add_series(s, err) != 0 || conns_open(&times, &s->conns, err) != 0 ||
         (s->back.writer != NULL && holds_open(s, &s->holds, err) != 0))
         return -1;
-    if (add_listener(s, s->cfg.listen, false, err) != 0 ||
-        (s->cfg.listen_reserve != NULL && add_listener(s, s->cfg.listen_reserve, true, err) != 0))
+    if (add_listener(s, s->cfg.listen, LISTENER_MAIN, err) != 0 || add_listener(s, s->cfg.listen_reserve, LISTENER_RESERVE, err) != 0 ||
+        add_listener(s, s->cfg.listen_nodes, LISTENER_NODES, err) != 0)
         return -1;
     return start_accepting(s, err);
 }
@@ -422,19 +440,32 @@ void http_close(struct http_server *s)
     free(s->meters.route_names);
     free_text(s->cfg.listen);
     free_text(s->cfg.listen_reserve);
+    free_text(s->cfg.listen_nodes);
     free_text(s->cfg.tls_cert);
     free_text(s->cfg.tls_key);
+    free_text(s->cfg.client_ca);
+    free(s->client_ca);
     free(s);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------- */
 
-int http_port(const struct http_server *s, bool reserve)
+static int port_of(const struct http_server *s, enum listener_kind kind)
 {
     for (int i = 0; i < s->n_listeners; i++)
-        if (s->listeners[i].reserve == reserve && s->listeners[i].fd >= 0)
+        if (s->listeners[i].kind == kind && s->listeners[i].fd >= 0)
             return listen_port(s->listeners[i].fd);
     return -1;
+}
+
+int http_port(const struct http_server *s, bool reserve)
+{
+    return port_of(s, reserve ? LISTENER_RESERVE : LISTENER_MAIN);
+}
+
+int http_nodes_port(const struct http_server *s)
+{
+    return port_of(s, LISTENER_NODES);
 }
 
 int http_reload_tls(struct http_server *s, struct err *err)

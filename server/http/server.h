@@ -39,7 +39,10 @@ struct http_hooks {
 struct http_config {
     const char *listen;                   /* "127.0.0.1:8470" */
     const char *listen_reserve;           /* a second listener with limits of its own; NULL: none */
+    const char *listen_nodes;             /* one for agents: 4 KiB a connection, so that thousands may wait; NULL: none */
     const char *tls_cert, *tls_key;       /* PEM files; NULL: plain HTTP */
+    const char *client_ca;                /* PEM file: CAs of client certificates; NULL: none are asked for */
+    bool client_required;                 /* routes under /v1/agent/ only with one */
     bool insecure_plaintext;              /* plain HTTP on an address others can reach */
     unsigned loops;                       /* one per core, at most 4 */
     unsigned max_connections;             /* 12,000; the reserve has a tenth of it */
@@ -70,6 +73,8 @@ struct http_back {
 int http_open(const struct http_config *cfg, const struct http_back *back, struct http_server **out, struct err *err);
 
 int http_port(const struct http_server *s, bool reserve);    /* listening port, -1 when there is none */
+
+int http_nodes_port(const struct http_server *s);
 
 /* Reads certificate and key again; connections go on.  ERR_INVALID without TLS. */
 int http_reload_tls(struct http_server *s, struct err *err);

@@ -184,3 +184,25 @@ void tls_material(struct tls_creds *c, gnutls_pcert_st **chain, unsigned *n, gnu
     *n = c->n_chain;
     *key = c->key;
 }
+
+int tls_client_ca(const char *file, char **out, struct err *err)
+{
+    gnutls_datum_t pem = { NULL, 0 };
+    gnutls_x509_crt_t *certs = NULL;
+    unsigned n = 0;
+
+    int rc = gnutls_load_file(file, &pem);
+    if (rc >= 0)
+        rc = gnutls_x509_crt_list_import2(&certs, &n, &pem, GNUTLS_X509_FMT_PEM, 0);
+    if (rc >= 0 && n == 0)
+        rc = GNUTLS_E_NO_CERTIFICATE_FOUND;
+    for (unsigned i = 0; rc >= 0 && i < n; i++)
+        gnutls_x509_crt_deinit(certs[i]);
+    gnutls_free(certs);
+    char *copy = rc >= 0 ? strndup((const char *)pem.data, pem.size) : NULL;
+    gnutls_free(pem.data);
+    if (rc < 0)
+        return tls_err(err, file, rc);
+    *out = copy;
+    return copy != NULL ? 0 : err_nomem(err);
+}

@@ -29,6 +29,9 @@ int tls_reload(struct tls *t, struct err *err);
 /* When the first certificate of the chain ends. */
 int64_t tls_not_after_ms(struct tls *t);
 
+/* The text of a PEM file of CA certificates, checked; *out is the caller's to free. */
+int tls_client_ca(const char *file, char **out, struct err *err);
+
 struct tls_creds *tls_take(struct tls *t);
 void tls_drop(struct tls_creds *c);                /* NULL-safe */
 

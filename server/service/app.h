@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "db/writer.h"
+#include "model/node_settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@ struct admissions;        /* counters and the batch of answers, service/admissio
 struct opa_bundles;       /* made bundles and their key, service/opa.h */
 struct nodes;             /* who is enrolled, in memory, service/nodes.h */
 struct bundles;           /* signed bundles by scope, service/bundles.h */
+struct ingest;            /* counters of events, service/events.h */
 struct drift_state;       /* profiles in force, compiled, service/drift_state.h */
 struct touched;           /* last use of tokens and sessions, service/auth.h */
 
@@ -37,10 +39,18 @@ struct settings {
     int64_t retain_admissions_ms;    /* none is kept longer: 90 days */
     int64_t retain_decisions;        /* newest decisions of OPA agents kept: 100,000 */
     int64_t retain_decisions_ms;     /* none is kept longer, nor a silent agent: 30 days */
+    int64_t retain_events;           /* newest events kept: 20,000,000 */
+    int64_t retain_events_ms;        /* none is kept longer: 30 days */
     int64_t node_silent_ms;          /* a node not heard of for so long is silent: 10 minutes */
     int64_t node_session_ms;         /* life of a node's session token: 1 hour */
     int64_t node_poll_ms;            /* how often a node is to ask: 30 s */
     int64_t join_token_max_ms;       /* longest life of a join token: 30 days */
+    int64_t profile_containers;      /* different ones that make what is seen certain: 3 */
+    int64_t profile_watched_ms;      /* how long an image is watched before its profile goes on: 24 h */
+    int64_t profile_quiet_ms;        /* how long nothing new may come before: 24 h */
+    int64_t bundle_life_ms;          /* of a signed bundle; signed again at half of it: 7 days */
+    int64_t root_life_ms;            /* of a root this server makes by itself: 365 days */
+    struct node_settings agents;     /* what bundles tell agents (poll_interval_s: node_poll_ms) */
     bool secure_cookies;             /* TLS is on, or a proxy in front does it */
 };
 
@@ -59,6 +69,7 @@ struct app {
     struct nodes *nodes;
     struct bundles *bundles;
     struct drift_state *drift;
+    struct ingest *ingest;
     int64_t started_ms;
 };
 

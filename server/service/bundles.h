@@ -14,9 +14,9 @@
 
 struct bundles;
 
-/* Sets app->bundles: reads or makes the root of trust and the online key.  After the
- * schema is there; before requests.  Starts the thread. */
-int bundles_open(struct app *app, struct err *err);
+/* Sets app->bundles: reads or makes the root of trust and the online key, makes what is
+ * due, and starts the thread.  After the writer is open, before requests. */
+int bundles_open(struct app *app, const struct ready_ops *ready, struct err *err);
 void bundles_close(struct app *app);              /* after the HTTP server is closed; NULL-safe */
 
 /* Something in a bundle may have changed (a policy, a profile, a setting, a node with a
@@ -32,5 +32,17 @@ struct root_pin {
     char fingerprint[FINGERPRINT_LEN + 1];        /* SHA-256 of the envelope's payload, hex: for join commands */
 };
 int bundles_root(struct app *app, struct arena *arena, struct root_pin *out, struct err *err);
+
+/* Series for /metrics. */
+void bundles_metrics(struct app *app, struct buf *out);
+
+/* ---- handlers --------------------------------------------------------------------- */
+
+extern const char *const agent_bundle_headers[];
+extern const struct shape agent_bundle_query_shape;
+call_fn agent_bundle, agent_root;                          /* LIGHT; bundles.c */
+call_fn bundle_page, trust_show;                           /* manage_trust.c */
+call_fn trust_root_prepare, trust_root_add;                /* the next root, as signed; prepare, then add */
+call_fn trust_key_prepare, trust_key_rotate;               /* a new bundle key; prepare, then rotate */
 
 #endif

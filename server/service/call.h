@@ -16,6 +16,7 @@
 #include "db/db.h"
 #include "wire/shape.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -92,8 +93,23 @@ struct call {
     int64_t retry_after_s;         /* with an error */
     int64_t hold_ms;               /* READ: nothing new; ask again after a commit, at the latest after this (http/hold.h) */
     bool is_last_ask;              /* in: answer now, whatever there is */
+    /* LIGHT routes: */
+    const char *query_text;        /* in: what follows '?', "" none; for ROUTE_RAW_QUERY */
+    const struct ready *ready;     /* an answer that was made before; `status` 304: without its body.
+                                      `release` is then called at once, on the same thread */
+    const atomic_llong *hold_on;   /* with hold_ms: asked again when this is no longer hold_seen */
+    long long hold_seen;
     void (*release)(void *arg);    /* called once the answer is sent: gives back what `answer` borrows */
     void *release_arg;
+};
+
+/* Answers that are made once and given out many times, without a copy: the HTTP side
+ * makes them (http/ready.h), whoever has the bytes keeps them.  A dropped one lives on
+ * while it is being sent. */
+struct ready_form { struct bytes body, gzip; const char *type, *etag; };
+struct ready_ops {
+    const struct ready *(*make)(const struct ready_form *form);   /* copies; NULL: no memory */
+    void (*drop)(const struct ready *ready);                      /* NULL-safe */
 };
 
 /* Gives back what the answer borrows, if anything; safe to repeat. */
@@ -120,6 +136,7 @@ enum {
     ROUTE_IDEMPOTENT = 1,          /* honours Idempotency-Key */
     ROUTE_NO_CSRF = 2,             /* the login link itself */
     ROUTE_PUBLIC_STATIC = 4,
+    ROUTE_RAW_QUERY = 8,           /* the query's shape is for people to read; the handler reads query_text */
 };
 
 #endif

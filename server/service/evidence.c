@@ -192,6 +192,22 @@ static int open_signed(struct call *c, const struct bundle *bundle, const char *
     return rc;
 }
 
+int evidence_signer(struct call *c, const struct envelope *env, const char *word, const struct signer **out, struct err *err)
+{
+    struct trusted trusted = { .n = 0 };
+    struct signers who;
+
+    int rc = trusted_load(c, env->n_sigs > 0 ? env->sigs[0].keyid : NULL, &trusted, err);
+    if (rc == 0 && (rc = envelope_verify(env, trusted.keys, trusted.n, 1, &who, err)) != 0)
+        refuse(err);
+    if (rc == 0 && !says_so(trusted.signers[who.key[0]], word))
+        rc = err_set(err, ERR_FORBIDDEN, "signer %s may not sign statements of type %s", trusted.signers[who.key[0]]->name, word);
+    if (rc == 0)
+        *out = trusted.signers[who.key[0]];
+    trusted_clear(&trusted);
+    return rc;
+}
+
 static int open_detached(struct call *c, struct bytes body, const char *signature, const char *subject, struct claim *out,
                          struct err *err)
 {

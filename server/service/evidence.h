@@ -29,6 +29,11 @@ struct claim {
 int evidence_open(struct call *c, struct bytes body, const char *signature, const char *subject, struct claim *out,
                   struct err *err);
 
+/* Which registered signer, whose key counts now and who may sign statements of this word,
+ * signed the envelope?  Lives in the arena. */
+struct envelope;
+int evidence_signer(struct call *c, const struct envelope *env, const char *word, const struct signer **out, struct err *err);
+
 /* May this signer speak of the repository? */
 int signer_check_repository(const struct signer *s, const char *repository, struct err *err);
 

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-extern const struct db_queries event_queries;
+extern const struct db_queries event_queries, event_account_queries;
 
 enum { EVENT_KEY_LEN = 16 };
 
@@ -25,9 +25,13 @@ struct event_row {
 
 /* What a batch needs to know of its node. */
 struct event_node {
-    const char *name, *cluster, *stream;     /* stream "": none yet */
+    const char *node_id, *name, *cluster, *stream;       /* stream "": none yet */
+    int64_t bundle_version;                  /* in force there, 0 none */
 };
 int event_node_get(struct db *db, int64_t node, struct arena *arena, struct event_node *out, struct err *err);
+
+/* The newest node of that id or name; 0 none. */
+int event_node_named(struct db *db, const char *name, int64_t *node, struct err *err);
 
 /* How far a stream has come: 0 when it is new. */
 int event_stream_get(struct db *db, int64_t node, const char *stream, int64_t *through, bool *is_new, struct err *err);

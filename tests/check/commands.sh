@@ -3,7 +3,7 @@
 # are there and well-formed, and the table of routes describes itself.
 set -eu
 cd "$(dirname "$0")/../.."
-for program in keepd keepctl keep-demo; do
+for program in keepd keepctl keep-agent keep-demo; do
     [ -x build/$program ] || continue
     build/$program --help | grep -q '^usage: '
     [ $program = keep-demo ] && continue

@@ -5,7 +5,7 @@
 #include "tests/support/node.h"
 
 /* A ninth column says what a node's session may; without one: what anybody may. */
-enum { ROWS_MAX = 200, COLUMNS = 9, NOBODY = 7, NODE = 8 };
+enum { ROWS_MAX = 256, COLUMNS = 9, NOBODY = 7, NODE = 8 };
 
 struct row { char method[8], path[64]; bool may[COLUMNS]; };
 struct matrix { size_t n; struct row row[ROWS_MAX]; };
@@ -98,7 +98,7 @@ static void as_everybody(struct fixture *t, const struct row *r, const char *nod
 {
     char path[200];
     /* Size is looked at before anything else: no body where none is taken. */
-    bool bare = str_ends(r->path, "/login-link") || str_ends(r->path, "able");
+    bool bare = str_ends(r->path, "/login-link") || str_ends(r->path, "/bundle-key") || str_ends(r->path, "able");
     bool writes = (strcmp(r->method, "POST") == 0 || strcmp(r->method, "PUT") == 0) && !bare;
 
     fill(r->path, path, sizeof path);
@@ -177,6 +177,16 @@ static void populate(struct fixture *t)
     struct test_node node;
     test_node_join(&t->client, keepd_token(&t->keepd, ROLE_ADMIN), "prod", "{\"zone\":\"a\"}", &node);
     test_node_free(&node);
+    keepd_ask(&t->client, keepd_token(&t->keepd, ROLE_AGENT), "POST", "/v1/falco",
+              "{\"output\":\"a shell\",\"priority\":\"Warning\",\"rule\":\"Terminal shell in container\",\"time\":\"2026-11-25T13:00:00.123456789Z\","
+              "\"output_fields\":{\"container.id\":\"0123456789ab\",\"proc.exepath\":\"/bin/bash\",\"proc.name\":\"bash\"},\"source\":\"syscall\","
+              "\"tags\":[],\"hostname\":\"n1\"}", 200);
+    char approve[80];
+    snprintf(approve, sizeof approve, "/v1/profiles/%s/approve", text_at(send_json(t, "POST", "/v1/profiles",
+        "{\"apiVersion\":\"keep/v1\",\"kind\":\"Profile\",\"metadata\":{\"name\":\"app\"},\"spec\":{\"image\":\"shop.example/app\","
+        "\"executables\":[{\"path\":\"/app\"}],\"egress\":[{\"dns\":\"example.com\",\"ports\":[443]}]}}", 201), "profile_id"));
+    send_json(t, "POST", approve, "{\"source\":\"declared\"}", 200);
+    send_json(t, "POST", "/v1/suppressions", "{\"rule\":\"falco/*\",\"reason\":\"only for tests\",\"expires_in\":\"1h\"}", 201);
     send_json(t, "POST", "/v1/repositories", "{\"name\":\"shop.example/app\",\"team\":\"shop\"}", 200);
     send_json(t, "POST", "/v1/unsigned-allowances", "{\"pattern\":\"elsewhere.example/*\",\"reason\":\"only for tests\",\"expires_in\":\"1h\"}", 201);
 }
@@ -193,7 +203,7 @@ static void example_of(struct fixture *t, const char *path, char *out, size_t ma
         { "/v1/scans/{id}", "/v1/scans", "id" }, { "/v1/evidence/{id}", "/v1/scans", "evidence" }, { "/v1/users/{id}", "/v1/users", "id" },
         { "/v1/tokens/{id}", "/v1/tokens", "id" }, { "/v1/signers/{id}", "/v1/signers", "id" },
         { "/v1/exceptions/{id}", "/v1/exceptions", "id" }, { "/v1/policies/{name}", "/v1/policies", "name" },
-        { "/v1/images/{digest}", "/v1/images", "digest" }, { "/v1/nodes/{id}", "/v1/nodes", "id" },
+        { "/v1/images/{digest}", "/v1/images", "digest" }, { "/v1/nodes/{id}", "/v1/nodes", "id" }, { "/v1/profiles/{id}", "/v1/profiles", "id" },
     };
     char id[128] = "1";
     const char *open = strchr(path, '{'), *query = strcmp(path, "/v1/findings") == 0 ? "?vulnerability=CVE-2026-0001"

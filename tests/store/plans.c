@@ -134,7 +134,7 @@ static void no_table_that_grows_is_scanned(void **state)
 static void every_query_prepares_on_postgresql(void **state)
 {
     struct engine e = { 0 };
-    struct db_queries sets[32];
+    struct db_queries sets[64];
     struct err err;
     int applied;
     const char *url = engine_pg_url();

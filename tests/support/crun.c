@@ -201,10 +201,28 @@ static void write_texts(struct jsonw *w, const char *key, const char *const *tex
     jsonw_array_end(w);
 }
 
+/* Of all there are (in the order of their numbers) those that we may give: a machine
+ * for tests may itself be a container. */
+static const char *const *all_we_have(void)
+{
+    static const char *have[sizeof ALL / sizeof *ALL];
+    char status[8192];
+    size_t n = 0;
+
+    slurp("/proc/self/status", status, sizeof status);
+    const char *line = strstr(status, "CapPrm:");
+    uint64_t bits = line != NULL ? strtoull(line + 7, NULL, 16) : 0;
+    for (size_t i = 0; ALL[i] != NULL; i++)
+        if ((bits >> i & 1) != 0)
+            have[n++] = ALL[i];
+    have[n] = NULL;
+    return have;
+}
+
 static void write_process(struct jsonw *w, const struct crun_spec *spec)
 {
     static const char *const sets[] = { "bounding", "effective", "permitted", NULL };
-    const char *const *capabilities = spec->is_privileged ? ALL : spec->capabilities != NULL ? spec->capabilities : USUAL;
+    const char *const *capabilities = spec->is_privileged ? all_we_have() : spec->capabilities != NULL ? spec->capabilities : USUAL;
 
     jsonw_key(w, "process");
     jsonw_object(w);

@@ -416,6 +416,62 @@ static void a_server_that_is_ahead_of_us_gets_a_new_stream(void **state)
     assert_int_equal(b.n, 1);
 }
 
+/* The server has a word to say about what it takes: one event it never will does not hold up the rest. */
+static void an_event_the_server_rejects_is_counted_and_stepped_over(void **state)
+{
+    struct fixture *t = *state;
+    struct spool_batch b;
+    size_t n = 0;
+
+    start(t, &small);
+    for (int i = 1; i <= 9; i++) {
+        char text[40];
+        snprintf(text, sizeof text, "{\"i\":%d}", i);
+        put(t, SPOOL_NORMAL, text);
+    }
+    for (size_t want = 9; peek(t, want, &b) == 1;) {
+        bool has_five = false;
+        for (size_t i = 0; i < b.n; i++)
+            has_five |= str_eq(b.events[i].json, "{\"i\":5}");
+        if (has_five) {
+            assert_int_equal(spool_reject(t->spool, &t->err), 0);
+            want = b.n > 1 ? b.n / 2 : 1;
+            start(t, &small);
+            continue;
+        }
+        n += b.n;
+        ack(t, b.last);
+    }
+    struct spool_status st;
+    spool_status(t->spool, &st);
+    assert_int_equal(n, 8);
+    assert_int_equal(st.through, 9);
+    assert_int_equal(st.dropped[SPOOL_NORMAL][SPOOL_REJECTED], 1);
+}
+
+static void count_one(void *arg, const char *json, size_t len)
+{
+    (void)json, (void)len;
+    (*(int *)arg)++;
+}
+
+static void the_last_events_kept_can_be_read_after_they_were_sent(void **state)
+{
+    struct fixture *t = *state;
+    struct spool_batch b;
+    int n = 0;
+
+    start(t, &small);
+    put(t, SPOOL_NORMAL, "{\"i\":1}");
+    put(t, SPOOL_LOW, "{\"i\":2}");
+    while (peek(t, 10, &b) == 1)
+        ack(t, b.last);
+    start(t, &small);
+    assert_int_equal(peek(t, 10, &b), 0);
+    assert_int_equal(spool_each(t->spool, count_one, &n, &t->err), 0);
+    assert_int_equal(n, 2);
+}
+
 static void one_process_at_a_time(void **state)
 {
     struct fixture *t = *state;
@@ -609,6 +665,8 @@ int main(void)
         T(a_lost_state_file_starts_a_new_stream_and_loses_no_event),
         T(what_the_server_lost_is_counted_when_we_no_longer_have_it),
         T(a_server_that_is_ahead_of_us_gets_a_new_stream),
+        T(an_event_the_server_rejects_is_counted_and_stepped_over),
+        T(the_last_events_kept_can_be_read_after_they_were_sent),
         T(one_process_at_a_time),
         T(what_is_no_event_is_refused),
         T(what_was_told_to_be_kept_survives_kill_9),

@@ -128,6 +128,26 @@ static void take_file(struct mapping *m, const struct details *d)
     e->kind = kind == EVENT_FILE_WRITE || flags_write(e->file.flags) ? EVENT_FILE_WRITE : EVENT_FILE_OPEN;
 }
 
+/* Sockets that reach nobody but this machine: AF_UNIX, AF_NETLINK, AF_PACKET ... */
+static bool is_internet(const char *family)
+{
+    return family == NULL || !str_starts(family, "AF_") || str_starts(family, "AF_INET");
+}
+
+static const char *protocol_of(struct mapping *m, const struct details *d)
+{
+    static const struct { const char *type, *protocol; } types[] = { { "SOCK_STREAM", "tcp" }, { "SOCK_DGRAM", "udp" }, { "SOCK_RAW", "raw" } };
+    const char *protocol = detail(m, d, "protocol"), *type = detail(m, d, "type");
+
+    if (protocol != NULL && (protocol[0] < '0' || protocol[0] > '9'))
+        return lower_word(m, protocol);
+    for (size_t i = 0; type != NULL && i < N_ITEMS(types); i++) {
+        if (str_starts(type, types[i].type))
+            return types[i].protocol;
+    }
+    return NULL;
+}
+
 static int network_kind(const struct event *e, bool is_local, bool is_dns)
 {
     int kind = kind_of_operation(e->operation);
@@ -145,7 +165,7 @@ static void take_network(struct mapping *m, const struct details *d)
     static const char *const ports[] = { "port", "sin_port", "sin6_port", "dport", "DestinationPort", NULL };
     static const char *const families[] = { "sa_family", "domain", NULL };
     struct event_net *net = &m->event->net;
-    const char *protocol = detail(m, d, "protocol"), *qtype = map_pair(m, d->data, "qtype");
+    const char *qtype = map_pair(m, d->data, "qtype");
     const char *family = first_detail(m, d, families), *domain = map_text(m, map_get_nocase(d->event_data, "Domain"), 0);
 
     take_actor(m, d);
@@ -154,13 +174,30 @@ static void take_network(struct mapping *m, const struct details *d)
     bool is_dns = domain != NULL && (qtype != NULL || !str_starts(domain, "AF_"));
     if (is_dns)
         net->remote_name = domain;
-    m->event->kind = network_kind(m->event, family != NULL && (str_starts(family, "AF_UNIX") || str_starts(family, "AF_NETLINK")), is_dns);
-    if (protocol != NULL && (protocol[0] < '0' || protocol[0] > '9'))
-        net->protocol = lower_word(m, protocol);
+    m->event->kind = network_kind(m->event, !is_internet(family), is_dns);
+    net->protocol = is_internet(family) ? protocol_of(m, d) : NULL;
     bool is_here = m->event->kind == EVENT_LISTEN;
     *(is_here ? &net->local : &net->remote) = first_detail(m, d, addresses);
     *(is_here ? &net->local_port : &net->remote_port) = port_of(first_detail(m, d, ports));
     net->direction = is_here ? NULL : m->event->kind == EVENT_ACCEPT ? "in" : "out";
+}
+
+/* Its network policies: both ends are named, Resource is INGRESS or EGRESS. */
+static void take_firewall(struct mapping *m, const struct details *d)
+{
+    struct event_net *net = &m->event->net;
+    bool is_in = d->resource != NULL && str_starts(d->resource, "INGRESS");
+    const char *from = detail(m, d, "SourceIP"), *to = detail(m, d, "DestinationIP");
+    int64_t from_port = port_of(detail(m, d, "SourcePort")), to_port = port_of(detail(m, d, "DestinationPort"));
+
+    take_actor(m, d);
+    m->event->kind = is_in ? EVENT_ACCEPT : EVENT_CONNECT;
+    net->direction = is_in ? "in" : "out";
+    net->protocol = protocol_of(m, d);
+    net->local = is_in ? to : from;
+    net->remote = is_in ? from : to;
+    net->local_port = is_in ? to_port : from_port;
+    net->remote_port = is_in ? from_port : to_port;
 }
 
 static void take_capability(struct mapping *m, const struct details *d)
@@ -186,7 +223,7 @@ static void take_syscall(struct mapping *m, const struct details *d)
 }
 
 static const struct { const char *word; void (*take)(struct mapping *, const struct details *); } operations[] = {
-    { "Process", take_process }, { "File", take_file }, { "Network", take_network }, { "Capabilities", take_capability },
+    { "Process", take_process }, { "File", take_file }, { "Network", take_network }, { "NetworkFirewall", take_firewall }, { "Capabilities", take_capability },
     { "Capability", take_capability }, { "Syscall", take_syscall },
 };
 
@@ -244,6 +281,7 @@ int event_map_kubearmor(struct mapping *m, const struct json *doc, struct err *e
             operations[i].take(m, &d);
     }
     judge(e, doc);
-    map_set(&e->message, map_text(m, map_get_nocase(doc, "Result"), EVENT_MESSAGE_MAX));
+    if (!str_eq(json_str(map_get_nocase(doc, "Result"), ""), "Passed"))
+        map_set(&e->message, map_text(m, map_get_nocase(doc, "Result"), EVENT_MESSAGE_MAX));
     return 0;
 }

@@ -199,6 +199,10 @@ void map_tag(struct mapping *m, const char *tag)
 
     if (tag == NULL || *tag == '\0')
         return;
+    for (size_t i = 0; i < e->n_tags; i++) {
+        if (str_eq(e->tags[i], tag))
+            return;
+    }
     if (e->n_tags == EVENT_TAGS_MAX) {
         e->is_cut = true;
         return;

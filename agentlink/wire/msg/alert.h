@@ -10,7 +10,6 @@ extern const char *const event_severity_words[];     /* emergency .. debug */
 extern const char *const event_image_by_words[];     /* "", container, digest, reference, pod */
 extern const char *const alert_state_words[];        /* open, acknowledged, resolved */
 extern const char *const alert_rule_kind_words[];    /* drift, policy, foreign, node */
-extern const char *const drift_rule_words[];         /* by enum drift_rule; [0] "" */
 
 /* ---- a batch of events ---------------------------------------------------------- */
 
@@ -34,7 +33,11 @@ struct event_accepted {
     int64_t slow_ms;                     /* wait this long before the next batch */
 };
 
-extern const struct shape event_batch_shape, event_accepted_shape;
+struct falco_taken {
+    bool stored;                         /* false: it was stored already, or carries no event */
+};
+
+extern const struct shape event_batch_shape, event_accepted_shape, falco_taken_shape;
 
 /* ---- events as they are shown ------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* signer.c - see signer.h. */
 #include "wire/msg/signer.h"
 
-const char *const statement_words[] = { "vulnerability", "sbom", "vex", "provenance", "report", NULL };
+const char *const statement_words[] = { "vulnerability", "sbom", "vex", "provenance", "report", "profile", NULL };
 
 #define AT(member) offsetof(struct signer, member)
 static const struct field fields[] = {
@@ -34,7 +34,7 @@ static const struct field new_fields[] = {
     { "repositories", FIELD_TEXTS, 0, AT(repositories), AT(n_repositories), 0, SIGNER_REPOSITORIES_MAX, NULL, NULL,
       "Patterns of repositories; absent: all." },
     { "statements",   FIELD_TEXTS, 0, AT(statements), AT(n_statements), 0, SIGNER_STATEMENTS_MAX, NULL, NULL,
-      "Of vulnerability, sbom, vex, provenance, report; absent: all." },
+      "Of vulnerability, sbom, vex, provenance, report, profile; absent: all." },
     { "not_before",   FIELD_TIME, 0, AT(not_before_ms), 0, 0, 0, NULL, NULL, "Absent: now." },
     { "not_after",    FIELD_TIME, 0, AT(not_after_ms), 0, 0, 0, NULL, NULL, "Absent: no end." },
 };

@@ -52,72 +52,18 @@ static int grow(struct item_builder *b, struct err *err)
     return 0;
 }
 
-/* ---- one text -------------------------------------------------------------------------- */
-
-/* "tcp/8080" */
-static bool read_port(const char *s, int *protocol, int64_t *port)
-{
-    const char *slash = strchr(s, '/');
-
-    for (int i = 0; slash != NULL && i < NET_PROTOCOL_N; i++) {
-        if (strlen(net_protocol_words[i]) == (size_t)(slash - s) && strncmp(s, net_protocol_words[i], (size_t)(slash - s)) == 0) {
-            *protocol = i;
-            return str_to_i64(slash + 1, 1, 65535, port);
-        }
-    }
-    return false;
-}
-
-/* "service shop/catalogue tcp/5432", the port may be missing */
-static bool read_peer(const char *s, struct arena *arena, struct built *out)
-{
-    static const char *const kinds[] = { [PEER_SERVICE] = "service", [PEER_CIDR] = "cidr", [PEER_DNS] = "dns" };
-    size_t n = strcspn(s, " ");
-
-    for (int kind = PEER_SERVICE; kind < PEER_KIND_N && s[n] == ' '; kind++) {
-        if (strlen(kinds[kind]) != n || strncmp(s, kinds[kind], n) != 0)
-            continue;
-        const char *who = s + n + 1, *space = strchr(who, ' ');
-        out->kind = kind;
-        out->number = 0;
-        out->protocol = NET_ANY;
-        out->key = space != NULL ? arena_strndup(arena, who, (size_t)(space - who)) : arena_strdup(arena, who);
-        return out->key != NULL && out->key[0] != '\0' && (space == NULL || read_port(space + 1, &out->protocol, &out->number));
-    }
-    return false;
-}
-
-static bool read_item(const char *text, const char *parent, struct arena *arena, struct built *out)
-{
-    switch (out->part) {
-    case PART_LISTEN:
-        return read_port(text, &out->protocol, &out->number);
-    case PART_EGRESS:
-    case PART_INGRESS:
-        return read_peer(text, arena, out);
-    case PART_USER:
-        return str_to_i64(text, 0, UINT32_MAX - 1, &out->number);
-    case PART_EXECUTABLE:
-        out->parent = arena_strdup(arena, parent != NULL ? parent : "");
-        out->key = arena_strdup(arena, text);
-        return text[0] == '/' && out->key != NULL && out->parent != NULL;
-    case PART_WRITE:
-    case PART_CAPABILITY:
-        out->key = arena_strdup(arena, text);
-        return out->key != NULL && text[0] != '\0';
-    default:
-        return false;
-    }
-}
-
 int item_builder_add(struct item_builder *b, int part, const char *text, const char *parent, struct err *err)
 {
-    struct built item = { .part = part, .key = "", .parent = "" };
+    struct item_parts parts;
 
     if (grow(b, err) != 0)
         return -1;
-    if (part < 0 || part >= PROFILE_PART_N || !read_item(text, parent, b->arena, &item))
+    if (!item_parse(part, text, parent, &parts))
         return err_set(err, ERR_INVALID, "\"%.100s\" is not an item of that part of a profile", text);
+    struct built item = { .part = part, .kind = parts.kind, .protocol = parts.protocol, .number = parts.number,
+                          .key = arena_strdup(b->arena, parts.key), .parent = arena_strdup(b->arena, parts.parent) };
+    if (item.key == NULL || item.parent == NULL)
+        return err_nomem(err);
     b->items[b->n++] = item;
     return 0;
 }

@@ -109,14 +109,22 @@ static size_t of_connect(const struct event *e, struct profile_item *out)
     return str_eq(e->net.direction, "in") ? of_accept(e, out) : of_peer(&e->net, PART_EGRESS, e->net.remote_port, out);
 }
 
-/* A component that is a number or a long run of hex is a name by chance. */
+/* A name made by chance: a number, a long run of hex, digits in the middle. */
 static bool is_chance(const char *s, size_t n)
 {
-    size_t digits = strspn(s, "0123456789"), hex = strspn(s, "0123456789abcdef-");
+    size_t digits = 0, hex = strspn(s, "0123456789abcdef-");
 
-    return digits >= n || (n >= 16 && hex >= n);
+    for (size_t i = 0; i < n; i++)
+        digits += s[i] >= '0' && s[i] <= '9';
+    return digits >= 3 || digits >= n || (n >= 16 && hex >= n) || n > 40;
 }
 
+static bool is_scratch(const char *path)
+{
+    return str_starts(path, "/tmp/") || str_starts(path, "/var/tmp/") || str_starts(path, "/run/") || str_starts(path, "/var/run/");
+}
+
+/* The path itself; from the first component made by chance on, the folder. */
 static size_t of_write(const struct event *e, struct profile_item *out)
 {
     const char *path = e->file.path;
@@ -124,20 +132,19 @@ static size_t of_write(const struct event *e, struct profile_item *out)
 
     if (path == NULL || path[0] != '/' || str_starts(path, "/dev/") || str_starts(path, "/proc/") || strchr(path, '*') != NULL)
         return 0;
-    for (const char *at = path; depth < WRITE_DEPTH; depth++) {
+    for (const char *at = path; depth < WRITE_DEPTH && *at != '\0'; depth++) {
         size_t n = strcspn(at + 1, "/");
-        if (at[1 + n] == '\0' || is_chance(at + 1, n))
-            break;                         /* the file itself */
+        if (is_chance(at + 1, n) || (at[1 + n] == '\0' && is_scratch(path)))
+            break;
         at += 1 + n;
         len = (size_t)(at - path);
     }
-    if (len == 0 && !set_text(out->text, path))
-        return 0;                          /* a file of the root folder is named as it is */
-    if (len > 0 && snprintf(out->text, sizeof out->text, "%.*s/**", (int)len, path) >= (int)sizeof out->text)
-        return 0;
     out->part = PART_WRITE;
     out->parent[0] = '\0';
-    return 1;
+    if (path[len] == '\0' || len == 0)
+        return set_text(out->text, path);  /* in the root folder everything has its own name */
+    int n = snprintf(out->text, sizeof out->text, "%.*s/**", (int)len, path);
+    return n > 0 && (size_t)n < sizeof out->text;
 }
 
 static size_t of_capability(const struct event *e, struct profile_item *out)

@@ -1,0 +1,71 @@
+/* settings.h - keep-agent's settings: one table of rows, one file, the environment.
+ *
+ * A row has a key, a type with bounds, a default and a sentence; the same rows read
+ * the file, the environment (spool.bytes is KEEP_AGENT_SPOOL_BYTES) and the flags,
+ * and print `keep-agent config`.  Flag beats environment beats file beats default.  An
+ * unknown key stops the start, with its place and the nearest that exists.  Secrets
+ * are names of files.  "sources" is a list, read by its own table (agent/source.h). */
+#ifndef KEEP_AGENT_SETTINGS_H
+#define KEEP_AGENT_SETTINGS_H
+
+#include "agent/source.h"
+#include "agent/spool.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/command.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SETTINGS_FILE "/etc/keep/agent.yaml"
+#define SETTINGS_STATE_DIR "/var/lib/keep-agent"
+
+enum send_coding { CODING_GZIP = 0, CODING_ZSTD, CODING_NONE, CODING_N };
+
+struct settings {
+    struct arena *arena;
+    const char *server, *ca_file, *state_dir, *name, *log_level;
+    const char *receive_address;
+    int64_t receive_port, receive_body, receive_connections;
+    int64_t spool_bytes, spool_critical, spool_normal, spool_low, spool_segment, spool_reserve;
+    int64_t send_events, send_bytes, send_linger_ms;
+    const char *send_coding;
+    int64_t poll_interval_ms, poll_wait_ms;
+    int64_t inventory_interval_ms, status_interval_ms;
+    const char *inventory_root;
+    int64_t memory, cpu_percent, files;
+    const char *walls_pins, *walls_off_file, *walls_cgroup;
+    bool walls;
+    struct source_setting *sources; size_t n_sources;
+};
+
+enum setting_type { SETTING_TEXT = 0, SETTING_BOOL, SETTING_INT, SETTING_DURATION, SETTING_BYTES };
+enum setting_from { FROM_DEFAULT = 0, FROM_FILE, FROM_ENVIRONMENT, FROM_FLAG };
+
+struct setting {
+    const char *key;                     /* "spool.bytes" */
+    enum setting_type type;
+    size_t off;                          /* in struct settings */
+    const char *otherwise;               /* default, as written; NULL: none */
+    int64_t min, max;
+    bool reloadable;                     /* SIGHUP takes a new value */
+    const char *doc;
+};
+extern const struct setting settings_table[];
+extern const size_t n_settings_table;
+
+/* file NULL: SETTINGS_FILE if it is there.  cl may be NULL.  Everything lives in the
+ * arena.  from (may be NULL; n_settings_table + 1 items, the last for the sources)
+ * says where values came from.  ERR_INVALID. */
+int settings_load(const char *file, const struct command_line *cl, struct arena *arena, struct settings *out,
+                  enum setting_from *from, struct err *err);
+
+bool setting_equal(const struct settings *a, const struct settings *b, const struct setting *s);
+enum send_coding settings_coding(const struct settings *s);
+struct spool_limits settings_spool(const struct settings *s);
+
+/* "key: value   # where from, what it is" */
+void settings_print(const struct settings *s, const enum setting_from *from, struct buf *out);
+
+#endif
