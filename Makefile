@@ -107,11 +107,11 @@ WALL_LIBS := $(if $(wildcard agentlink/agent/main.c $(WALL)/wall.c),$(shell pkg-
 WALL_CAN := $(shell mkdir -p $(O)/gen; sh $(WALL)/build.sh can >$(O)/gen/wall_can.tmp; \
               cmp -s $(O)/gen/wall_can.tmp $(O)/gen/wall_can || cp $(O)/gen/wall_can.tmp $(O)/gen/wall_can)
 
-$(O)/gen/wall_built.h: $(O)/gen/wall_can $(WALL)/build.sh $(WALL)/layout.h $(wildcard $(WALL)/*.bpf.c)
+$(O)/gen/agent/wall/built.h: $(O)/gen/wall_can $(WALL)/build.sh $(WALL)/layout.h $(wildcard $(WALL)/*.bpf.c)
 	@echo '  BPF  $@'
 	@sh $(WALL)/build.sh $(@D)
 
-$(call objects,$(wildcard $(WALL)/*.c)): $(O)/gen/wall_built.h
+$(call objects,$(wildcard $(WALL)/*.c)): $(O)/gen/agent/wall/built.h
 
 # ---- generated: the web interface, compiled in -------------------------------
 $(O)/gen/web.c: server/http/web.sh $(shell find web -type f 2>/dev/null)

@@ -4,10 +4,10 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "wire/imageref.h"
-#include "wall_built.h"
+#include "agent/wall/built.h"
 
 #ifdef KEEP_WALL_BUILT
-#include "wall.skel.h"
+#include "agent/wall/wall.skel.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

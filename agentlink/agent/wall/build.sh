@@ -1,6 +1,6 @@
 #!/bin/sh
 # build.sh can                 one line: "yes", or why the walls cannot be built here
-# build.sh DIR CLANG ARCH      makes DIR/wall_built.h and, where possible, DIR/wall.skel.h;
+# build.sh DIR CLANG ARCH      makes DIR/built.h and, where possible, DIR/wall.skel.h;
 #                              never fails: an agent without walls is an agent
 set -u
 here=$(dirname "$0")
@@ -24,7 +24,7 @@ if [ "$why" = yes ]; then
     case $(uname -m) in x86_64) arch=x86 ;; aarch64) arch=arm64 ;; *) arch=$(uname -m) ;; esac
     if ! bpftool btf dump file "$btf" format c >"$dir/vmlinux.h" 2>"$log"; then
         why="bpftool cannot read $btf"
-    elif ! clang -O2 -g -target bpf "-D__TARGET_ARCH_$arch" -Wall -Werror -I"$dir" -c "$here/wall.bpf.c" -o "$dir/wall.bpf.o" 2>>"$log"; then
+    elif ! clang -O2 -g -target bpf "-D__TARGET_ARCH_$arch" -Wall -Werror -I"$dir" -I"$here/../.." -c "$here/wall.bpf.c" -o "$dir/wall.bpf.o" 2>>"$log"; then
         why="clang cannot compile wall.bpf.c here, see $log"
     elif command -v llvm-strip >/dev/null && ! llvm-strip -g "$dir/wall.bpf.o" 2>>"$log"; then
         why="llvm-strip cannot take the debug sections away"
@@ -33,9 +33,9 @@ if [ "$why" = yes ]; then
     fi
 fi
 if [ "$why" = yes ]; then
-    echo '#define KEEP_WALL_BUILT 1' >"$dir/wall_built.h.tmp"
+    echo '#define KEEP_WALL_BUILT 1' >"$dir/built.h.tmp"
 else
     echo "walls: not built in ($why)" >&2
-    printf '#define KEEP_WALL_WHY_NOT "not built in: %s"\n' "$why" >"$dir/wall_built.h.tmp"
+    printf '#define KEEP_WALL_WHY_NOT "not built in: %s"\n' "$why" >"$dir/built.h.tmp"
 fi
-mv "$dir/wall_built.h.tmp" "$dir/wall_built.h"
+mv "$dir/built.h.tmp" "$dir/built.h"

@@ -5,48 +5,14 @@
 #include "agent/wall/compile.h"
 
 #include "base/str.h"
+#include "wire/cidr.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
 enum { PREFIX_V4 = 96, PORT_DNS = 53 };
 
 static const u8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-
-static void bits_clear(u8 address[16], u32 bits)
-{
-    for (u32 i = 0; i < 16; i++) {
-        u32 keep = bits > i * 8 ? bits - i * 8 : 0;
-        if (keep < 8)
-            address[i] = (u8)(address[i] & (keep == 0 ? 0 : 0xff << (8 - keep)));
-    }
-}
-
-bool cidr_parse(const char *text, u8 address[16], u32 *bits)
-{
-    char host[INET6_ADDRSTRLEN + 1];
-    const char *slash = strchr(text, '/');
-    size_t n = slash ? (size_t)(slash - text) : strlen(text);
-    int64_t width;
-    u8 a[16];
-
-    if (n == 0 || n >= sizeof host)
-        return false;
-    memcpy(host, text, n);
-    host[n] = '\0';
-    bool is_v4 = strchr(host, ':') == NULL;
-    memcpy(a, mapped, sizeof mapped);
-    if (inet_pton(is_v4 ? AF_INET : AF_INET6, host, is_v4 ? a + 12 : a) != 1)
-        return false;
-    width = is_v4 ? 32 : 128;
-    if (slash && !str_to_i64(slash + 1, 0, width, &width))
-        return false;
-    *bits = (u32)width + (is_v4 ? PREFIX_V4 : 0);
-    bits_clear(a, *bits);
-    memcpy(address, a, 16);
-    return true;
-}
 
 /* ---- programs ------------------------------------------------------------- */
 
@@ -96,8 +62,7 @@ static int execs_compile(const struct profile *p, struct arena *a, struct wall_r
 /* ---- ports and peers ------------------------------------------------------ */
 
 struct prefix {                          /* of one peer */
-    u8 address[16];
-    u32 bits;
+    struct cidr net;
     bool any_family;                     /* a name: covers IPv4 as well */
     const struct profile_peer *peer;     /* NULL: DNS, for those that have names */
 };
@@ -115,16 +80,10 @@ static int port_add(struct wall_rules *out, u32 peer, u8 way, int protocol, int6
     return 0;
 }
 
+/* "::/0" and the like are IPv6's: they do not cover IPv4's part of the space. */
 static bool covers(const struct prefix *wide, const struct prefix *narrow)
 {
-    u8 cut[16];
-    if (wide->any_family)
-        return true;
-    if (wide->bits > narrow->bits || (wide->bits < PREFIX_V4 && memcmp(narrow->address, mapped, sizeof mapped) == 0 && narrow->bits >= PREFIX_V4))
-        return false;
-    memcpy(cut, narrow->address, 16);
-    bits_clear(cut, wide->bits);
-    return memcmp(cut, wide->address, 16) == 0;
+    return wide->any_family || (wide->net.is_v4 == narrow->net.is_v4 && cidr_contains(&wide->net, &narrow->net));
 }
 
 static int peer_ports(struct wall_rules *out, const struct prefix *from, u32 id, u8 way, struct err *err)
@@ -149,14 +108,14 @@ static int prefixes_compile(const struct prefix *all, size_t n, u8 way, struct w
     for (size_t i = 0; i < n; i++) {
         bool is_first = true;
         for (size_t j = 0; j < i && is_first; j++)
-            is_first = all[j].bits != all[i].bits || memcmp(all[j].address, all[i].address, 16) != 0;
+            is_first = all[j].net.bits != all[i].net.bits || memcmp(all[j].net.bytes, all[i].net.bytes, 16) != 0;
         if (!is_first)
             continue;
         struct peer_rule *rule = &out->peers[out->n_peers++];
         rule->id = (u32)out->n_peers;
-        rule->key.bits = PEER_FIXED + all[i].bits;
+        rule->key.bits = PEER_FIXED + all[i].net.bits;
         rule->key.way = way;
-        memcpy(rule->key.address, all[i].address, 16);
+        memcpy(rule->key.address, all[i].net.bytes, 16);
         for (size_t j = 0; j < n; j++) {
             if ((all[j].peer || all[j].any_family) && covers(&all[j], &all[i]) && peer_ports(out, &all[j], rule->id, way, err) != 0)
                 return -1;
@@ -177,16 +136,16 @@ static int peers_compile(const struct profile_peer *peers, size_t n_peers, u8 wa
         all[n].peer = &peers[i];
         if (!peers[i].cidr)
             has_names = all[n].any_family = true;
-        else if (!cidr_parse(peers[i].cidr, all[n].address, &all[n].bits))
+        else if (!cidr_parse(peers[i].cidr, &all[n].net))
             return err_set(err, ERR_INVALID, "peer %.80s is not an address with its prefix", peers[i].cidr);
     }
     if (has_names)
         all[n++].any_family = true;      /* DNS */
     out->has_names |= has_names;
-    /* "::/0" is IPv6: IPv4 has a prefix of its own that only what covers it fills. */
-    memcpy(all[n].address, mapped, sizeof mapped);
-    all[n].bits = PREFIX_V4;
-    all[n++].peer = NULL;
+    /* IPv4 has a prefix of its own, so that no shorter one of IPv6 answers for it. */
+    memcpy(all[n].net.bytes, mapped, sizeof mapped);
+    all[n].net.bits = PREFIX_V4;
+    all[n++].net.is_v4 = true;
     return prefixes_compile(all, n, way, out, err);
 }
 

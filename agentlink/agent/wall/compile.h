@@ -41,8 +41,4 @@ struct wall_rules {
  * a CIDR that is none, protect mode that would let nothing run.  ERR_TOO_LARGE. */
 int wall_compile(const struct profile *p, int64_t lease_s, struct arena *a, struct wall_rules *out, struct err *err);
 
-/* "10.0.0.0/8", "fd00::/8", an address alone: 16 bytes (IPv4 mapped) and bits of 128,
- * host bits cleared.  False when it is neither. */
-bool cidr_parse(const char *text, u8 address[16], u32 *bits);
-
 #endif

@@ -3,10 +3,10 @@
 #include "agent/wall/internal.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "wall_built.h"
+#include "agent/wall/built.h"
 
 #ifdef KEEP_WALL_BUILT
-#include "wall.skel.h"
+#include "agent/wall/wall.skel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>

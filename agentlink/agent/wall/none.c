@@ -1,6 +1,6 @@
 /* none.c - the walls of an agent that was built where they cannot be; see wall.h. */
 #include "agent/wall/wall.h"
-#include "wall_built.h"
+#include "agent/wall/built.h"
 
 #ifndef KEEP_WALL_BUILT
 #include <string.h>

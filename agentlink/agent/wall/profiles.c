@@ -6,7 +6,7 @@
 #include "agent/wall/internal.h"
 #include "base/crypto.h"
 #include "base/str.h"
-#include "wall_built.h"
+#include "agent/wall/built.h"
 
 #ifdef KEEP_WALL_BUILT
 #include <stdlib.h>

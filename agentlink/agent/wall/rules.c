@@ -3,10 +3,10 @@
  * A set is filled before anything refers to it and emptied after nothing does, so a
  * program never sees half of one. */
 #include "agent/wall/internal.h"
-#include "wall_built.h"
+#include "agent/wall/built.h"
 
 #ifdef KEEP_WALL_BUILT
-#include "wall.skel.h"
+#include "agent/wall/wall.skel.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include "agent/wall/internal.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "wall_built.h"
+#include "agent/wall/built.h"
 
 #ifdef KEEP_WALL_BUILT
 #include <arpa/inet.h>

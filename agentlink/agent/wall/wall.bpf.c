@@ -5,14 +5,14 @@
  * hindered.  Keys are zeroed before they are filled.  Nothing here waits for user
  * space.  What cannot be understood is "unknown", and unknown is not allowed. */
 #define KEEP_WALL_BPF 1
-#include "vmlinux.h"
+#include <vmlinux.h>
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "layout.h"
+#include "agent/wall/layout.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -230,6 +230,6 @@ static __always_inline void head_process(struct raw_head *h)
     bpf_get_current_comm(h->comm, sizeof h->comm);
 }
 
-#include "path.bpf.c"
-#include "exec.bpf.c"
-#include "net.bpf.c"
+#include "agent/wall/path.bpf.c"
+#include "agent/wall/exec.bpf.c"
+#include "agent/wall/net.bpf.c"

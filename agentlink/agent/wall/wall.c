@@ -2,7 +2,7 @@
 #include "agent/wall/internal.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "wall_built.h"
+#include "agent/wall/built.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,7 +21,7 @@ int wall_cgroup_id(const char *path, uint64_t *out, struct err *err)
 }
 
 #ifdef KEEP_WALL_BUILT
-#include "wall.skel.h"
+#include "agent/wall/wall.skel.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

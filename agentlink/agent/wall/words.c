@@ -1,6 +1,6 @@
 /* words.c - what the walls say of themselves; see wall.h. */
 #include "agent/wall/wall.h"
-#include "wall_built.h"
+#include "agent/wall/built.h"
 
 #include <stddef.h>
 
