@@ -12,6 +12,13 @@ import { Findings } from './js/rooms/findings.js';
 import { Packages } from './js/rooms/packages.js';
 import { Exceptions } from './js/rooms/exceptions.js';
 import { Running } from './js/rooms/running.js';
+import { Containers } from './js/rooms/containers.js';
+import { Nodes } from './js/rooms/nodes.js';
+import { Node } from './js/rooms/node.js';
+import { Profiles } from './js/rooms/profiles.js';
+import { Profile } from './js/rooms/profile.js';
+import { Alerts } from './js/rooms/alerts.js';
+import { Alert } from './js/rooms/alert.js';
 import { Audit } from './js/rooms/audit.js';
 
 /* The server answers the same paths with the page: server/http/static.c, `rooms`. */
@@ -23,6 +30,13 @@ const ROOMS = [
     [/^\/packages$/, Packages],
     [/^\/exceptions$/, Exceptions],
     [/^\/running$/, Running],
+    [/^\/containers$/, Containers],
+    [/^\/nodes$/, Nodes],
+    [/^\/nodes\/([0-9A-Za-z]{1,64})$/, Node],
+    [/^\/profiles$/, Profiles],
+    [/^\/profiles\/([\w.~-]{1,200})$/, Profile],
+    [/^\/alerts$/, Alerts],
+    [/^\/alerts\/([0-9]{1,19})$/, Alert],
     [/^\/audit$/, Audit],
 ];
 /* A colon may come as %3A; whatever else is encoded is no room of ours. */

@@ -130,7 +130,8 @@ static int compare(const struct web_file *f, const char *path, size_t len)
 /* Addresses of the web interface that are no files: all are its one page, which
  * reads the address itself (web/app.js, ROOMS).  A trailing * stands for one segment. */
 static const char *const rooms[] = {
-    "/", "/audit", "/exceptions", "/findings", "/images", "/images/*", "/login", "/packages", "/running",
+    "/", "/alerts", "/alerts/*", "/audit", "/containers", "/exceptions", "/findings", "/images", "/images/*", "/login", "/nodes", "/nodes/*",
+    "/packages", "/profiles", "/profiles/*", "/running",
 };
 
 static bool is_room(const char *path, size_t len)

@@ -10,7 +10,7 @@
 #include "wire/msg/profile.h"
 #include "wire/msg/words.h"
 
-enum { STORY_MAX = 96 * 1024, ARGS_SHOWN = 1024 };
+enum { STORY_MAX = 96 * 1024, CHAIN_MAX = 20 * 1024 };
 
 static void known(struct jsonw *w, const char *key, const char *text)
 {
@@ -45,6 +45,24 @@ static void put_event(struct jsonw *w, const struct event *e)
     known(w, "remote_name", e->net.remote_name);
     known(w, "remote_service", e->net.remote_service);
     jsonw_object_end(w);
+}
+
+/* "/tmp/x <- /usr/bin/sh <- /usr/local/bin/shop": the same in a line. */
+static const char *chain_text(struct arena *arena, const struct event *e)
+{
+    const struct event_process *p = &e->process;
+    const char *first = p->exe != NULL ? p->exe : p->name;
+    struct buf b;
+
+    buf_init(&b, CHAIN_MAX);
+    buf_puts(&b, first != NULL ? first : "");
+    if (e->n_chain == 0 && (p->parent_exe != NULL || p->parent_name != NULL))
+        buf_printf(&b, " <- %s", p->parent_exe != NULL ? p->parent_exe : p->parent_name);
+    for (size_t i = 0; i < e->n_chain && !b.failed; i++)
+        buf_printf(&b, " <- %s", e->chain[i].exe != NULL ? e->chain[i].exe : "?");
+    const char *text = b.len > 0 && !b.failed ? arena_strndup(arena, b.ptr, b.len) : NULL;
+    buf_free(&b);
+    return text;
 }
 
 /* Who did it, who started that, and so on. */
@@ -182,6 +200,8 @@ int story_write(struct call *c, const struct story *s, const char **out, struct 
     buf_init(&b, STORY_MAX);
     jsonw_init(&w, &b);
     jsonw_object(&w);
+    known(&w, "chain", chain_text(c->arena, s->event));
+    known(&w, "args", s->event->process.args);
     put_event(&w, s->event);
     put_chain(&w, s->event);
     put_container(&w, s);

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodes_api } from './mock_nodes.mjs';
 
 const WEB = join(dirname(fileURLToPath(import.meta.url)), '../../web');
 const PAGE = {
@@ -26,7 +27,8 @@ const TYPES = {
     '.svg': 'image/svg+xml',
     '.txt': 'text/plain; charset=utf-8',
 };
-const ROOMS = /^\/(|login|images|images\/sha256:[0-9a-f]{64}|findings|packages|exceptions|running|audit)$/;
+const ROOMS = 
+    /^\/(|login|images|images\/sha256:[0-9a-f]{64}|findings|packages|exceptions|running|containers|audit|(nodes|profiles|alerts)(\/[\w.~-]+)?)$/;
 
 /* ---- a fleet, the same each time but for "now" ---- */
 let seed = 20261125;
@@ -647,7 +649,9 @@ const scans_of = d => {
           }));
 };
 
+const more = nodes_api({ images, brief, sha, iso, list, is, yes, NOW, HOUR, DAY, HOSTILE });
 const API = [
+    ...more.get,
     [/^\/v1\/posture$/, posture],
     [/^\/v1\/posture\/trend$/, trend],
     [/^\/v1\/images$/, image_list],
@@ -876,6 +880,8 @@ function api(req, res, path, q, body) {
         exceptions.unshift(made);
         return send(res, 201, made);
     }
+    const made = req.method === 'POST' && more.post(path, JSON.parse(body));
+    if (made) return send(res, 200, made);
     if (req.method === 'DELETE') {
         const x = exceptions.find(e => path.endsWith('/' + e.id));
         if (!x) return problem(res, 404, 'Not found', 'no such exception');

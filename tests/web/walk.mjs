@@ -117,10 +117,13 @@ async function digests() {
     const cve =
         (await (await t.context.request.get(`/v1/images/${bad.digest}/findings?limit=1`)).json()).items[0]?.vulnerability ??
         'CVE-2021-44228';
+    /* Their rooms are walked when the fleet has such things. */
+    const first = async what => (await (await t.context.request.get(`/v1/${what}?limit=1`)).json()).items?.[0]?.id;
+    const one = { node: await first('nodes'), profile: await first('profiles'), alert: await first('alerts') };
     await t.close();
-    return { bad: bad.digest, never: never?.digest ?? bad.digest, cve };
+    return { bad: bad.digest, never: never?.digest ?? bad.digest, cve, one };
 }
-const { bad, never, cve } = await digests();
+const { bad, never, cve, one } = await digests();
 const ROOMS = {
     overview: '/',
     images: '/images',
@@ -138,6 +141,11 @@ const ROOMS = {
     packages: '/packages',
     'packages-who': '/packages?name=log4j-core&version=%3C+2.17.1',
     running: '/running',
+    containers: '/containers',
+    nodes: '/nodes',
+    profiles: '/profiles',
+    alerts: '/alerts',
+    ...Object.fromEntries(Object.entries(one).flatMap(([what, id]) => (id === undefined ? [] : [[what, `/${what}s/${id}`]]))),
     exceptions: '/exceptions',
     audit: '/audit',
 };
@@ -358,6 +366,7 @@ const FREE = new Set([
     'base_image',
     'licences',
     'path',
+    'subject',
 ]);
 function poison(value, key, n = { i: 0 }) {
     if (Array.isArray(value)) return value.map(v => poison(v, key, n));
@@ -461,6 +470,7 @@ async function writing() {
                 .catch(() => 'revoked')
         ).includes('revoked'),
     );
+    if (one.alert !== undefined) await answering_alerts(page);
     await at(page, `/images/${bad}?tab=scans`);
     const [file] = await Promise.all([
         page.waitForEvent('download'),
@@ -471,6 +481,25 @@ async function writing() {
     ]);
     claim('the evidence can be downloaded', /^evidence-[0-9a-f]{12}\.json$/.test(file.suggestedFilename()), file.suggestedFilename());
     await t.close();
+}
+
+async function answering_alerts(page) {
+    await at(page, '/alerts?state=open');
+    const title = await text(page, 'tbody th .name'),
+        row = page.locator('tbody tr', { hasText: title }).first();
+    await row.getByRole('button', { name: /Acknowledge/ }).click();
+    await page.getByRole('dialog').getByLabel('Note').fill('Looked at in the walk');
+    await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge', exact: true }).click();
+    await page.waitForSelector('.notice >> text=acknowledged');
+    claim('an alert can be acknowledged', true);
+    await at(page, `/alerts/${one.alert}`);
+    const story = await text(page, 'main');
+    claim('an alert tells its story', ['What happened', 'Where', 'Who did it'].every(t => story.includes(t)), story);
+    await page.getByRole('button', { name: 'Suppress' }).click();
+    await page.getByLabel('Reason').fill('Expected until the new image is out');
+    await page.getByRole('button', { name: 'Keep quiet until then' }).click();
+    await page.waitForSelector('.notice >> text=Suppressed');
+    claim('what is known can be kept quiet for a time', true);
 }
 
 async function failing_calmly() {

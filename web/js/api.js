@@ -63,7 +63,7 @@ export async function open_session() {
     return s.user;
 }
 
-const MAY = { accept: ['analyst', 'policy', 'admin'], audit: ['analyst', 'policy', 'admin'] };
+const MAY = { accept: ['analyst', 'policy', 'admin'], answer: ['analyst', 'policy', 'admin'], profile: ['policy', 'admin'], admin: ['admin'], audit: ['analyst', 'policy', 'admin'] };
 export const may = what => MAY[what].includes(session.user?.role);
 
 /* "/v1/x" + { a: 1, b: '' } -> "/v1/x?a=1": parameters that say nothing are left out. */

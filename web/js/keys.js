@@ -10,6 +10,9 @@ const ROOMS = {
     p: ['/packages', 'Packages'],
     e: ['/exceptions', 'Exceptions'],
     r: ['/running', 'Running'],
+    n: ['/nodes', 'Nodes'],
+    d: ['/profiles', 'Profiles'],
+    l: ['/alerts', 'Alerts'],
     a: ['/audit', 'Audit'],
 };
 

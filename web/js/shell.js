@@ -11,6 +11,9 @@ export const RAIL = [
     ['/findings', 'findings', 'Findings'],
     ['/packages', 'packages', 'Packages'],
     ['/running', 'running', 'Running'],
+    ['/nodes', 'nodes', 'Nodes'],
+    ['/profiles', 'profiles', 'Profiles'],
+    ['/alerts', 'alerts', 'Alerts'],
     ['/exceptions', 'exceptions', 'Exceptions'],
     ['/audit', 'audit', 'Audit'],
 ];

@@ -37,7 +37,8 @@ const no_report = () => html`<${Empty} title="No cluster has reported yet">
 export function Running() {
     const { query } = useHere();
     const list = useData(url('/v1/running', { ...Object.fromEntries(query), limit: 100 }));
-    return html`<${Page} title="Running" lead="Containers as the clusters last reported them.">
+    return html`<${Page} title="Running" lead="Workloads as the clusters and the agents of their nodes last reported them."
+            aside=${html`<a class="button" href="/containers">Container by container</a>`}>
         <${Filters} fields=${fields} label="Running containers" />
         <${Listing} from=${list} what="container" label="Running containers" columns=${columns} size=${100} none=${query.size > 0 ? no_match() : no_report()} />
     <//>`;
