@@ -74,7 +74,7 @@ static void mounts_apply(struct wall *w, const struct box *b)
 
 int box_apply(struct wall *w, struct box *b, struct err *err)
 {
-    struct wall_box value = { .since_s = (u64)(b->c.started_ms / 1000) };
+    struct wall_box value = { .since_ms = (u64)b->c.started_ms };
     b->profile = profile_for(w->now, b->repository, b->c.digest);
     value.set = b->profile ? b->profile->set : 0;
     if (b->profile)

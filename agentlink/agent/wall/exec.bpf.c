@@ -83,7 +83,7 @@ static __always_inline struct verdict exec_judge(const struct asked *a, struct f
     struct inode *inode = BPF_CORE_READ(file, f_inode);
 
     v.why = path_write((u64)(unsigned long)file, &r->path);
-    v.changed = ctime_ns(inode) / 1000000000ULL > a->box.since_s;
+    v.changed = ctime_ns(inode) / 1000000ULL > a->box.since_ms;
     if (mounts_differ(a->cgroup, mnt))
         v.why = WHY_MOUNTS;
     if (!(a->set.flags & SET_EXEC)) {

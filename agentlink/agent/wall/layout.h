@@ -34,7 +34,7 @@ struct wall_control {
 struct wall_box {                        /* a container */
     u32 set;
     u32 spare;
-    u64 since_s;                         /* files changed later are not the image's */
+    u64 since_ms;                        /* files changed later are not the image's */
 };
 
 enum { SET_EXEC = 1, SET_EDGES = 2, SET_LISTEN = 4, SET_EGRESS = 8, SET_INGRESS = 16, SET_CLOSED = 32,
