@@ -1,5 +1,5 @@
 /* process.c - what the kernel says of a container's first process. */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 
 #include "base/str.h"
 #include "base/time.h"
@@ -32,7 +32,7 @@ static bool read_text(const char *path, char *out, size_t max)
 
 static bool read_proc(const struct inventory_roots *roots, int64_t pid, const char *name, char *out, size_t max)
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
 
     snprintf(path, sizeof path, "%s/%lld/%s", roots->proc, (long long)pid, name);
     return read_text(path, out, max);
@@ -40,16 +40,16 @@ static bool read_proc(const struct inventory_roots *roots, int64_t pid, const ch
 
 static void read_namespace(const struct inventory_roots *roots, int64_t pid, const char *name, char out[64])
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
 
     snprintf(path, sizeof path, "%s/%lld/ns/%s", roots->proc, (long long)pid, name);
     ssize_t n = readlink(path, out, 63);
     out[n < 0 ? 0 : n] = '\0';
 }
 
-void process_machine(struct scan *s)
+void process_machine(struct census *s)
 {
-    char path[SCAN_PATH_MAX], text[PROC_TEXT];
+    char path[CENSUS_PATH_MAX], text[PROC_TEXT];
 
     read_namespace(&s->roots, 1, "net", s->host_net);
     read_namespace(&s->roots, 1, "pid", s->host_pid);
@@ -142,7 +142,7 @@ static bool has_capability(const struct found *f, const char *name)
     return false;
 }
 
-static void read_status(struct scan *s, struct found *f, const char *status)
+static void read_status(struct census *s, struct found *f, const char *status)
 {
     const char *effective = status_line(status, "CapEff:"), *bounding = status_line(status, "CapBnd:");
     const char *seccomp = status_line(status, "Seccomp:"), *uid = status_line(status, "Uid:"), *no_new = status_line(status, "NoNewPrivs:");
@@ -169,7 +169,7 @@ static bool is_hosts(const char *its, const char *host, bool own)
     return *its != '\0' && *host != '\0' ? str_eq(its, host) : !own;
 }
 
-static void read_namespaces(struct scan *s, struct found *f)
+static void read_namespaces(struct census *s, struct found *f)
 {
     char net[64], pid[64], ipc[64], user[64];
 
@@ -186,7 +186,7 @@ static void read_namespaces(struct scan *s, struct found *f)
         f->c.has_user_namespace = !str_eq(user, s->host_user);
 }
 
-static void read_command(struct scan *s, struct found *f)
+static void read_command(struct census *s, struct found *f)
 {
     char text[PROC_TEXT];
     size_t n = 0;
@@ -208,7 +208,7 @@ static void read_command(struct scan *s, struct found *f)
     f->c.n_command = n;
 }
 
-static void complete(struct scan *s, struct found *f)
+static void complete(struct census *s, struct found *f)
 {
     char text[PROC_TEXT];
 
@@ -233,7 +233,7 @@ static void complete(struct scan *s, struct found *f)
         f->c.started_ms = (s->boot_ms + f->c.start_ticks * 1000 / hz) / MS_SECOND * MS_SECOND;
 }
 
-bool process_read(struct scan *s, struct found *f)
+bool process_read(struct census *s, struct found *f)
 {
     char text[PROC_TEXT], cgroup[CONTAINER_TEXT_MAX + 1] = "", state = '?';
     int64_t start = 0;
