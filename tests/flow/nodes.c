@@ -454,7 +454,7 @@ static void nodes_are_found_by_what_they_are(void **state)
     keepd_ask(&t->client, admin(t), "GET", "/v1/nodes?bundle_version=x", NULL, 400);
     char cursor[200] = "";
     for (int i = 0; i < 3; i++) {
-        char path[400], name[16];
+        char path[400], name[32];
         snprintf(path, sizeof path, "/v1/nodes?cluster=found&limit=1%s%s", cursor[0] != '\0' ? "&cursor=" : "", cursor);
         const struct json *page = keepd_ask(&t->client, admin(t), "GET", path, NULL, 200);
         snprintf(name, sizeof name, "find-%d", i);
