@@ -110,19 +110,15 @@ static int64_t alert_of(const struct judged_batch *b, const struct judged_event 
     return best != NULL ? best->alert_id : 0;
 }
 
-static int add_row(struct call *c, struct judged_batch *b, const struct judged_event *item, int64_t id, int64_t seq, struct err *err)
+static struct event_row row_of(const struct judged_batch *b, const struct judged_event *item, int64_t id, int64_t seq, int64_t now_ms)
 {
     const struct event *e = item->event;
-    const struct event_row row = {
-        .id = id, .node = b->node, .seq = seq, .at_ms = listed_at(e, c->now_ms), .kind = e->kind, .severity = (int)e->severity,
+
+    return (struct event_row){
+        .id = id, .node = b->node, .seq = seq, .at_ms = listed_at(e, now_ms), .kind = e->kind, .severity = (int)e->severity,
         .image_id = item->subject->image_id, .image_by = item->subject->by, .alert_id = alert_of(b, item),
         .source_key = item->has_key ? item->key : NULL, .document = item->document,
     };
-
-    if (event_insert(c->db, &row, err) != 0)
-        return -1;
-    return c->app->drift == NULL ? 0
-         : drift_state_observe(c->app, c->db, row.image_id, b->node, e, item->strikes != NULL, err);
 }
 
 /* What a source lost before the agent could read it. */
@@ -134,6 +130,29 @@ static int account_source(struct call *c, const struct judged_batch *b, const st
         return -1;
     return alert_node(c->db, b->node, "node/source_drops", event_source_words[e->source], 5,
                       arena_printf(c->arena, "%s lost events", event_source_words[e->source]), c->now_ms, c->arena, err);
+}
+
+static int add_rows(struct call *c, struct judged_batch *b, int64_t through, struct err *err)
+{
+    struct event_row *rows = arena_array(c->arena, (size_t)b->n_new, sizeof *rows);
+    int64_t n = 0;
+
+    if (rows == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < b->n_events; i++) {
+        const struct judged_event *item = &b->events[i];
+        if (!is_new(item->event, through))
+            continue;
+        int64_t seq = item->event->seq != 0 ? item->event->seq : through + n + 1;
+        rows[n] = row_of(b, item, b->first_id + n, seq, c->now_ms);
+        n++;
+        if (account_source(c, b, item->event, err) != 0)
+            return -1;
+        if (c->app->drift != NULL && drift_state_observe(c->app, c->db, item->subject->image_id, b->node, item->event,
+                                                         item->strikes != NULL, err) != 0)
+            return -1;
+    }
+    return event_insert(c->db, rows, (size_t)n, err);
 }
 
 int record_events(struct call *c, struct judged_batch *b, int64_t through, struct err *err)
@@ -149,14 +168,5 @@ int record_events(struct call *c, struct judged_batch *b, int64_t through, struc
         return 0;
     if (raise_all(c, b, err) != 0 || event_mark(c->db, b->first_id, c->now_ms, err) != 0)
         return -1;
-    int64_t id = b->first_id;
-    for (size_t i = 0; i < b->n_events; i++) {
-        const struct judged_event *item = &b->events[i];
-        if (!is_new(item->event, through))
-            continue;
-        int64_t seq = item->event->seq != 0 ? item->event->seq : through + (id - b->first_id) + 1;
-        if (add_row(c, b, item, id++, seq, err) != 0 || account_source(c, b, item->event, err) != 0)
-            return -1;
-    }
-    return 0;
+    return add_rows(c, b, through, err);
 }
