@@ -3,6 +3,7 @@
 #include "service/judge_events.h"
 
 #include "base/time.h"
+#include "service/ingest.h"
 #include "service/drift_state.h"
 #include "store/suppression.h"
 #include "wire/msg/event.h"
@@ -79,6 +80,29 @@ static void count_all(struct judged_batch *b, int64_t through, int64_t now_ms)
     }
 }
 
+/* Past its budget a node only adds to alerts that are there. */
+static int raise_draft(struct call *c, struct judged_batch *b, struct draft *d, struct err *err)
+{
+    int rc = alert_add(c->db, &d->signal, c->now_ms, c->arena, &d->alert_id, err);
+
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (ingest_may_raise(c->app, b->node, c->now_ms)) {
+        ingest_raised(c->app, b->node, c->now_ms);
+        return alert_raise(c->db, &d->signal, c->now_ms, c->arena, &d->alert_id, err);
+    }
+    struct alert_signal flood = d->signal;
+    flood.rule_kind = alert_flood.rule_kind;
+    flood.rule = alert_flood.rule;
+    flood.subject = alert_flood.subject;
+    flood.title = alert_flood.title;
+    flood.severity = alert_flood.severity;
+    flood.repository = flood.digest = flood.namespace = flood.workload = flood.story = NULL;
+    flood.image = b->facts.node_id;
+    flood.image_id = flood.n_denied = 0;
+    return alert_raise(c->db, &flood, c->now_ms, c->arena, &d->alert_id, err);
+}
+
 static int raise_all(struct call *c, struct judged_batch *b, struct err *err)
 {
     for (size_t i = 0; i < b->n_drafts; i++) {
@@ -87,7 +111,7 @@ static int raise_all(struct call *c, struct judged_batch *b, struct err *err)
             continue;
         d->signal.events = d->newest;
         d->signal.n_events = d->n_newest;
-        if (alert_raise(c->db, &d->signal, c->now_ms, c->arena, &d->alert_id, err) != 0)
+        if (raise_draft(c, b, d, err) != 0)
             return -1;
     }
     for (size_t i = 0; i < b->n_suppressions; i++) {
