@@ -130,7 +130,7 @@ static void note_bad(const struct offer *o, const struct err *err)
 static void note_state(struct sources *s, struct source *source, enum source_state state, const char *problem)
 {
     pthread_mutex_lock(&s->lock);
-    source->status.state = state;
+    source->status.state = (int)state;
     if (problem != NULL)
         snprintf(source->status.problem, sizeof source->status.problem, "%.159s", problem);
     pthread_mutex_unlock(&s->lock);

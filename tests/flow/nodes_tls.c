@@ -191,6 +191,7 @@ static void an_agent_enrols_by_what_the_command_names_and_nothing_else(void **st
     arena_init(&arena, 8 << 20);
     ask_pin(t, &arena, &pin, &trust, &command);
     assert_non_null(pin);
+    assert_non_null(trust);
     assert_non_null(strstr(command, pin));
     struct enroll_request r = { .dir = file_of(t, "agent", "", &arena), .server = t->url, .token = t->join, .trust = trust };
     /* The system's list does not know this CA. */
@@ -209,8 +210,8 @@ static void an_agent_enrols_by_what_the_command_names_and_nothing_else(void **st
         fail_msg("%s", err.msg);
     assert_string_equal(done.scope, "tls");
     assert_true(done.clock_skew_ms > -5000 && done.clock_skew_ms < 5000);
-    if (trust != NULL)
-        assert_string_equal(done.root, trust + strlen("sha256:"));
+    assert_string_equal(done.root, trust + strlen("sha256:"));
+    assert_int_equal(stat(file_of(t, "agent/root.json", "", &arena), &st), 0);
     assert_int_equal(stat(file_of(t, "agent/node.key", "", &arena), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(identity_enroll(&r, &t->machine, &arena, &done, &err), -1);

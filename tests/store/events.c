@@ -48,7 +48,7 @@ static void add(int64_t id, int64_t at_ms, int kind, int severity, int64_t alert
     snprintf(doc, sizeof doc, "{\"kind\":\"exec\",\"container\":{\"id\":\"%s\"}}", container);
     const struct event_row row = { .id = id, .node = 0, .seq = id, .at_ms = at_ms, .kind = kind, .severity = severity, .alert_id = alert,
                                    .document = { (unsigned char *)doc, strlen(doc) } };
-    OK(event_insert(s.db, &row, &s.err));
+    OK(event_insert(s.db, &row, 1, &s.err));
 }
 
 static void streams(void)
@@ -154,6 +154,21 @@ static void retention(void)
     assert_int_equal(last, 1500);                                  /* the newest stays: numbers are never given twice */
 }
 
+/* More than one statement takes, on PostgreSQL. */
+static void many_at_once(void)
+{
+    struct event_row rows[21];
+    struct event_shown got;
+
+    for (int i = 0; i < 21; i++)
+        rows[i] = (struct event_row){ .id = 3000 + i, .seq = i, .at_ms = 7, .image_id = 0, .alert_id = i % 2, .document = { (const unsigned char *)"{}", 2 } };
+    OK(event_insert(s.db, rows, 21, &s.err));
+    for (int i = 0; i < 21; i++) {
+        OK(event_get(s.db, 3000 + i, &s.arena, &got, &s.err));
+        assert_true(got.row.seq == i && got.row.alert_id == i % 2);
+    }
+}
+
 static void keys(void)
 {
     static const unsigned char key[EVENT_KEY_LEN] = "0123456789abcde";
@@ -162,7 +177,7 @@ static void keys(void)
 
     OK(event_has_key(s.db, key, &has, &s.err));
     assert_false(has);
-    OK(event_insert(s.db, &row, &s.err));
+    OK(event_insert(s.db, &row, 1, &s.err));
     OK(event_has_key(s.db, key, &has, &s.err));
     assert_true(has);
 }
@@ -253,6 +268,7 @@ static void everything(const char *pg)
     lists();
     retention();
     keys();
+    many_at_once();
     alerts();
     suppressions();
     close_all();
