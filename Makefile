@@ -40,7 +40,7 @@ LDFLAGS_ALL := $(LINK_$(VARIANT)) $(LDFLAGS)
 # ---- the layers, top first: this is also the link order --------------------
 LAYERS   := server/cmd server/http server/service server/store agentlink/ctl server/core server/db \
             agentlink/agent agentlink/demo agentlink/client agentlink/wire agentlink/base
-layer_sources = $(sort $(shell find $(wildcard $(1)) /dev/null -name '*.c' ! -name main.c))
+layer_sources = $(sort $(shell find $(wildcard $(1)) /dev/null -name '*.c' ! -name '*.bpf.c' ! -name main.c))
 objects  = $(patsubst %.c,$(O)/%.o,$(1))
 ARCHIVES := $(foreach l,$(LAYERS),$(O)/$(l).a)
 SERVER_ARCHIVES := $(filter-out $(O)/agentlink/ctl.a $(O)/agentlink/demo.a $(O)/agentlink/agent.a,$(ARCHIVES))
@@ -100,6 +100,19 @@ $(O)/gen/shipped.o: $(O)/gen/shipped.c
 
 $(O)/server/core.a: $(O)/gen/shipped.o
 
+# ---- the walls: BPF programs of the agent, where this machine can build them ---
+# gen/wall_can changes when the answer does; what is built depends on it.
+WALL     := agentlink/agent/wall
+WALL_LIBS := $(if $(wildcard agentlink/agent/main.c $(WALL)/wall.c),$(shell pkg-config --libs libbpf 2>/dev/null))
+WALL_CAN := $(shell mkdir -p $(O)/gen; sh $(WALL)/build.sh can >$(O)/gen/wall_can.tmp; \
+              cmp -s $(O)/gen/wall_can.tmp $(O)/gen/wall_can || cp $(O)/gen/wall_can.tmp $(O)/gen/wall_can)
+
+$(O)/gen/agent/wall/built.h: $(O)/gen/wall_can $(WALL)/build.sh $(WALL)/layout.h $(wildcard $(WALL)/*.bpf.c)
+	@echo '  BPF  $@'
+	@sh $(WALL)/build.sh $(@D)
+
+$(call objects,$(wildcard $(WALL)/*.c)): $(O)/gen/agent/wall/built.h
+
 # ---- generated: the web interface, compiled in -------------------------------
 $(O)/gen/web.c: server/http/web.sh $(shell find web -type f 2>/dev/null)
 	@mkdir -p $(@D)
@@ -121,7 +134,7 @@ $(O)/keepctl: $(call objects,agentlink/ctl/main.c) $(CTL_ARCHIVES)
 
 $(O)/keep-agent: $(call objects,agentlink/agent/main.c) $(AGENT_ARCHIVES)
 	@echo '  LINK $@'
-	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(AGENT_ARCHIVES) $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(AGENT_ARCHIVES) $(LIBS) $(WALL_LIBS)
 
 $(O)/keep-demo: $(call objects,agentlink/demo/main.c) $(DEMO_ARCHIVES)
 	@echo '  LINK $@'
@@ -149,15 +162,22 @@ $(SUPPORT): $(call objects,$(sort $(wildcard tests/support/*.c)))
 $(UNIT) $(STORE) $(FLOW) $(FAULT) $(CONFORM) $(BENCH): $(O)/tests/%: $(O)/tests/%.o $(SUPPORT) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(ARCHIVES) $(TEST_LIBS) $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(ARCHIVES) $(TEST_LIBS) $(LIBS) $(WALL_LIBS)
 $(FLOW) $(FAULT) $(BENCH): | $(O)/keepd $(O)/keepctl $(if $(wildcard agentlink/agent/main.c),$(O)/keep-agent)
+
+# What runs within a container of the tests of the walls needs nothing from its file system.
+$(O)/tests/inside: tests/flow/inside/inside.c
+	@mkdir -p $(@D)
+	@echo '  LINK $@'
+	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Wno-clobbered -Werror -D_GNU_SOURCE -static -s -o $@ $<
+$(filter $(O)/tests/flow/wall% $(O)/tests/bench/wall%,$(FLOW) $(BENCH)): | $(O)/tests/inside
 
 # A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz
 # variant it is linked with a small main that replays files.
 $(FUZZ): $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/replay/main.o) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	@$(CC) $(LDFLAGS_ALL) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS) $(WALL_LIBS)
 
 tests: $(UNIT) $(STORE) $(FLOW) $(FAULT) $(FUZZ)
 unit-programs: $(UNIT)

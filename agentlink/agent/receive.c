@@ -94,7 +94,7 @@ static enum MHD_Result answer_text(struct MHD_Connection *c, unsigned status, co
     MHD_add_response_header(r, "Content-Type", type);
     if (status == 503)
         MHD_add_response_header(r, "Retry-After", "1");
-    if (status == 413 || status == 405)
+    if (status == 413 || status == 405 || status == 501)
         MHD_add_response_header(r, "Connection", "close");
     if (status == 405)
         MHD_add_response_header(r, "Allow", "GET, POST");
@@ -287,14 +287,17 @@ static const char *is_unwelcome(struct receive *r, struct MHD_Connection *c, uns
 {
     const char *coding = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Encoding");
     const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Length");
+    const char *transfer = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Transfer-Encoding");
     int64_t n;
 
     if (MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin") != NULL)
         return *status = 403, "not for browsers\n";
     if (coding != NULL && !str_eq_nocase(coding, "gzip") && !str_eq_nocase(coding, "identity"))
         return *status = 415, "Content-Encoding: gzip or none\n";
-    if (length != NULL && MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Transfer-Encoding") != NULL)
+    if (length != NULL && transfer != NULL)
         return *status = 400, "both Content-Length and Transfer-Encoding\n";
+    if (transfer != NULL && !str_eq_nocase(transfer, "chunked"))
+        return *status = 501, "Transfer-Encoding: chunked or none; pack with Content-Encoding: gzip\n";
     if (length != NULL && (!str_to_i64(length, 0, INT64_MAX, &n) || (size_t)n > r->body_max))
         return *status = 413, "the body is too long\n";
     return NULL;

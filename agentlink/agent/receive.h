@@ -9,7 +9,8 @@
  * 200 is answered when the taker has said that everything is durable, 503 with
  * Retry-After when it could not, 400 when nothing of the body is an event.  Bodies
  * are bounded before and after unpacking (gzip by Content-Encoding or by its first
- * bytes); so are connections and the time one may take.
+ * bytes); so are connections and the time one may take.  A packed Transfer-Encoding is
+ * 501: Falco's compress_uploads sends none, it only asks for one (TE: gzip).
  *
  * Whoever may open a connection to the address may report events: it is 127.0.0.1
  * unless the settings say otherwise. */

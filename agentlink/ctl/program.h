@@ -4,7 +4,7 @@
 
 #include "ctl/ctl.h"
 
-enum { PROGRAM_COMMANDS_MAX = 128, PROGRAM_TEXT_MAX = 2048 };
+enum { PROGRAM_COMMANDS_MAX = 192, PROGRAM_TEXT_MAX = 2048 };
 
 /* What base/command.h wants, with the memory it needs. */
 struct ctl_program {

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 enum { AGAIN_MS = 3600 * 1000, JUDGE_AT_ONCE = 32, CONTAINERS_AT_ONCE = 64, RETAIN_AT_ONCE = 100, ADMISSIONS_AT_ONCE = 500,
-       OBSERVATIONS_AT_ONCE = 300, TICK_MS = 500 };
+       OBSERVATIONS_AT_ONCE = 300, TICK_MS = 500, FORGET_MS = 1000 };
 
 struct housekeeper {
     struct app *app;
@@ -84,6 +84,13 @@ static int judge_containers(struct db *db, void *arg, struct err *err)
     struct round *r = arg;
 
     return containers_judge_due(r->app, db, r->now_ms, CONTAINERS_AT_ONCE, &r->n, err);
+}
+
+static int forget_containers(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+
+    return containers_forget_lost(r->app, db, r->now_ms, RETAIN_AT_ONCE, &r->n, err);
 }
 
 static int retain(struct db *db, void *arg, struct err *err)
@@ -163,6 +170,22 @@ static void drain(struct housekeeper *h, const char *what, int (*job)(struct db 
     }
 }
 
+/* As much may come as goes: then the rest has to wait for the next round. */
+static void forget_events(struct housekeeper *h)
+{
+    struct round r = { .app = h->app, .n = 1 };
+    int64_t until = time_monotonic_ms() + FORGET_MS;
+    struct err err = { 0 };
+
+    while (r.n > 0 && !h->closing && time_monotonic_ms() < until) {
+        r.now_ms = time_now_ms();
+        if (writer_call(h->app->writer, retain_events, &r, &err) != 0) {
+            complain_about(h, "retention of events", &err);
+            return;
+        }
+    }
+}
+
 /* A full disk can neither delete nor checkpoint: the ballast makes room for that. A
  * failed fsync cannot be mended by going on: end, and let the supervisor start anew. */
 static void watch_storage(struct housekeeper *h)
@@ -192,7 +215,7 @@ static void tick(struct housekeeper *h)
 
     watch_storage(h);
     drain(h, "judge", judge_due, JUDGE_AT_ONCE);
-    drain(h, "retention of events", retain_events, 1);
+    forget_events(h);
     drain(h, "judge containers", judge_containers, CONTAINERS_AT_ONCE);
     if (nodes_refresh(h->app, time_now_ms(), &err) != 0)
         complain_about(h, "nodes", &err);
@@ -207,6 +230,7 @@ static void tick(struct housekeeper *h)
         if (auth_sweep(h->app, time_now_ms(), &err) != 0)
             complain_about(h, "sweep", &err);
         drain(h, "retention", retain, RETAIN_AT_ONCE);
+        drain(h, "containers of nodes that are gone", forget_containers, RETAIN_AT_ONCE);
         drain(h, "retention of admissions", retain_admissions, ADMISSIONS_AT_ONCE);
         drain(h, "retention of OPA's reports", retain_opa, ADMISSIONS_AT_ONCE);
     }

@@ -36,6 +36,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { QUERY_SETS_MAX = 64, DRAIN_MS = 10000, RENEW_S = 600 };
@@ -92,7 +93,7 @@ static void metrics_hook(struct app *app, struct buf *out)
     bundles_metrics(app, out);
 }
 
-static struct http_hooks hooks = { .identify = identify, .ready = ready_hook, .metrics = metrics_hook };
+static struct http_hooks hooks = { .identify = identify, .still = nodes_still, .ready = ready_hook, .metrics = metrics_hook };
 
 /* ---- up ---------------------------------------------------------------------------- */
 
@@ -319,6 +320,17 @@ static void run_until_told(struct running_server *s, const sigset_t *set)
     }
 }
 
+/* A connection is a file: as many as we are allowed. */
+static void allow_files(void)
+{
+    struct rlimit lim;
+
+    if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
+        return;
+    lim.rlim_cur = lim.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &lim);
+}
+
 int cmd_serve(struct command_line *cl)
 {
     struct running_server s = { .lock = -1, .cl = cl };
@@ -337,6 +349,7 @@ int cmd_serve(struct command_line *cl)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    allow_files();
     if (start(&s, &err) != 0) {
         stop(&s);
         return command_fail(cl, &err);

@@ -3,6 +3,7 @@
 #include "core/drift.h"
 
 #include "base/str.h"
+#include "core/profile/item.h"
 #include "wire/cidr.h"
 #include "wire/msg/profile.h"
 
@@ -108,7 +109,8 @@ static bool image_has(const struct image_files *files, const char *path)
 static void judge_origin(struct judge *j)
 {
     const struct event *e = j->event;
-    bool fileless = has_tag(e, TAG_FILELESS), written = has_tag(e, TAG_NOT_IN_IMAGE);
+    enum program_origin origin = event_origin(e);
+    bool fileless = origin == ORIGIN_MEMORY, written = origin == ORIGIN_WRITTEN;
     bool absent = j->files != NULL && j->files->is_complete && !image_has(j->files, e->process.exe);
     struct drift_finding *f;
 

@@ -214,26 +214,33 @@ static void log_failure(struct request *r)
         LOG_TEXT("caller", r->caller.id), LOG_TEXT("from", r->conn->from));
 }
 
-static void count(struct request *r, unsigned status)
+static void count(struct http_server *s, size_t row, enum call_class class, int64_t from_us, unsigned status)
 {
-    struct http_server *s = r->server;
-    size_t row = r->route != NULL ? r->match.index : r->file != NULL ? s->back.n_routes : s->back.n_routes + 1;
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - r->from_us;
+    int64_t us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - from_us;
     metric_count(s->meters.requests, row, status / 100 - 1, 1);
-    metric_observe(s->meters.seconds, r->route == NULL ? 0 : (size_t)r->route->class - 1, us);
+    metric_observe(s->meters.seconds, class == CLASS_NONE ? 0 : (size_t)class - 1, us);
+}
+
+enum MHD_Result request_queue(struct http_server *s, struct conn *conn, struct MHD_Connection *mhd, size_t row, enum call_class class,
+                              int64_t from_us, unsigned status, struct MHD_Response *response, size_t len)
+{
+    conn_answers(conn, len);
+    count(s, row, class, from_us, status);
+    return MHD_queue_response(mhd, status, response);
 }
 
 static enum MHD_Result queue(struct request *r, unsigned status, struct MHD_Response *response, size_t len)
 {
+    const struct http_server *s = r->server;
+    size_t row = r->route != NULL ? r->match.index : r->file != NULL ? s->back.n_routes : s->back.n_routes + 1;
+
     r->step = STEP_SENT;
-    conn_answers(r->conn, len);
-    count(r, status);
     if (r->status != 0)
         log_failure(r);
-    return MHD_queue_response(r->mhd, status, response);
+    return request_queue(r->server, r->conn, r->mhd, row, r->route == NULL ? CLASS_NONE : r->route->class, r->from_us, status, response, len);
 }
 
 static enum MHD_Result answer_file(struct request *r)

@@ -32,6 +32,8 @@ struct conn {
     atomic_llong deadline_ms;                /* monotonic; INT64_MAX: none */
     atomic_llong body_from_ms, body_got;     /* body_from 0: no body is coming in */
     struct tls_creds *creds;
+    struct again *again;                     /* again.c; freed with the connection */
+    int64_t bucket_ms, bucket_milli;         /* again.c: the loop's alone */
     char from[CONN_FROM_TEXT];               /* client address as text, without port */
     enum conn_peer peer;                     /* of its loop */
     char certificate[65];                    /* fingerprint of the client key when PEER_TRUSTED, else "" */

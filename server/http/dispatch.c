@@ -48,7 +48,7 @@ const char *request_id(struct request *r)
     return r->id;
 }
 
-static struct request *request_new(struct http_server *s, struct conn *conn, struct MHD_Connection *mhd, const char *uri, size_t len)
+struct request *request_new(struct http_server *s, struct conn *conn, struct MHD_Connection *mhd, const char *uri, size_t len)
 {
     struct request *r = calloc(1, sizeof *r + len + 1);
 
@@ -69,15 +69,20 @@ static struct request *request_new(struct http_server *s, struct conn *conn, str
 /* The request line was read: the raw target is still whole. */
 void *request_begin(void *server, const char *uri, struct MHD_Connection *mhd)
 {
+    struct http_server *s = server;
     struct conn *conn = conn_of(mhd);
-    struct request *r = conn == NULL ? NULL : request_new(server, conn, mhd, uri, uri == NULL ? 0 : strlen(uri));
+    int64_t from_us = now_us();
+    struct again *again = conn == NULL || uri == NULL ? NULL : again_begin(conn, uri, from_us);
+    struct request *r = conn == NULL || again != NULL ? NULL : request_new(s, conn, mhd, uri, uri == NULL ? 0 : strlen(uri));
 
-    if (r == NULL)
+    if (r == NULL && again == NULL)
         return NULL;
-    r->uri_at = uri;
-    r->from_us = now_us();
-    atomic_fetch_add(&r->server->in_flight, 1);
+    atomic_fetch_add(&s->in_flight, 1);
     conn_head_begins(conn);
+    if (again != NULL)
+        return again;
+    r->uri_at = uri;
+    r->from_us = from_us;
     return r;
 }
 
@@ -100,7 +105,6 @@ void request_completed(void *server, struct MHD_Connection *mhd, void **state, e
     struct http_server *s = server;
     enum kept *kept = *state;
 
-    (void)mhd;
     (void)how;
     if (kept == NULL)
         return;
@@ -110,6 +114,8 @@ void request_completed(void *server, struct MHD_Connection *mhd, void **state, e
         atomic_fetch_sub(&s->suspended, 1);
         conn_idles(h->conn);
         free(h);
+    } else if (*kept == KEPT_AGAIN) {
+        conn_idles(conn_of(mhd));
     } else {
         struct request *r = (struct request *)(void *)kept;
         if (r->is_suspended)                      /* the peer left while a worker had it */
@@ -366,29 +372,50 @@ static enum MHD_Result begin(struct request *r, const char *method, const char *
     return rc != 0 ? fail_early(r) : meet(r);
 }
 
+struct held *held_new(struct http_server *s, struct conn *conn, struct MHD_Connection *mhd, const char *uri, size_t len)
+{
+    struct held *h = malloc(sizeof *h + len + 1);
+
+    if (h == NULL)
+        return NULL;
+    *h = (struct held){ .kept = KEPT_HELD, .server = s, .conn = conn, .mhd = mhd, .uri_len = len };
+    memcpy(h->uri, uri, len);
+    h->uri[len] = '\0';
+    return h;
+}
+
+/* From here on it may be asked again at any moment, by another thread. */
+enum MHD_Result request_hold(struct held *h, const atomic_llong *on, void **state)
+{
+    struct http_server *s = h->server;
+
+    *state = h;
+    conn_works(h->conn);
+    atomic_fetch_add(&s->suspended, 1);
+    MHD_suspend_connection(h->mhd);
+    holds_put_light(s->holds, on, h);
+    return MHD_YES;
+}
+
 /* Only what is needed to ask again stays; the library must not see the request any more. */
 static enum MHD_Result hold(struct request *r)
 {
-    struct held *h = malloc(sizeof *h + r->uri_len + 1);
-    struct http_server *s = r->server;
+    struct held *h = held_new(r->server, r->conn, r->mhd, r->uri, r->uri_len);
     const atomic_llong *on = r->call.hold_on;
+    void **state = r->state;
 
     if (h == NULL) {
         err_nomem(&r->err);
         request_fail(r, 0);
         return request_answer(r);
     }
-    *h = (struct held){ .kept = KEPT_HELD, .server = s, .conn = r->conn, .mhd = r->mhd, .from_us = r->from_us,
-                        .seen = r->call.hold_seen, .uri_at = r->uri_at, .uri_len = r->uri_len };
+    h->from_us = r->from_us;
+    h->seen = r->call.hold_seen;
+    h->uri_at = r->uri_at;
     h->until_ms = r->light_until_ms != 0 ? r->light_until_ms : time_monotonic_ms() + r->call.hold_ms;
-    memcpy(h->uri, r->uri, r->uri_len + 1);
-    *r->state = h;
-    conn_works(h->conn);
+    again_remember(r);
     request_free(r);
-    atomic_fetch_add(&s->suspended, 1);
-    MHD_suspend_connection(h->mhd);
-    holds_put_light(s->holds, on, h);
-    return MHD_YES;
+    return request_hold(h, on, state);
 }
 
 void held_ask_again(struct held *h)
@@ -407,6 +434,7 @@ static enum MHD_Result answer_light(struct request *r)
         call_release(&r->call);
         return hold(r);
     }
+    again_remember(r);
     enum MHD_Result rc = request_answer_ready(r);
     call_release(&r->call);
     return rc;
@@ -457,6 +485,16 @@ static enum MHD_Result identified(struct request *r)
     return r->status != 0 ? fail_early(r) : expect_body(r);
 }
 
+/* From the head to the answer at once: the library's second call has come already. */
+static enum MHD_Result whole_way(struct request *r, const char *method, const char *version)
+{
+    enum MHD_Result rc = begin(r, method, version);
+
+    if (rc != MHD_YES)
+        return rc;
+    return r->step == STEP_BODY ? run(r) : r->step == STEP_ANSWER ? request_answer(r) : rc;
+}
+
 /* A light request that was held begins anew: whoever asks may have been revoked meanwhile. */
 static enum MHD_Result ask_held(struct held *h, const char *method, const char *version, void **state)
 {
@@ -472,10 +510,22 @@ static enum MHD_Result ask_held(struct held *h, const char *method, const char *
     r->state = state;
     *state = r;
     free(h);
-    enum MHD_Result rc = begin(r, method, version);
-    if (rc != MHD_YES)
-        return rc;
-    return r->step == STEP_BODY ? run(r) : r->step == STEP_ANSWER ? request_answer(r) : rc;
+    return whole_way(r, method, version);
+}
+
+/* A head that may have been judged before: if it is the same, only its caller is looked at. */
+static enum MHD_Result ask_same(struct again *a, struct http_server *s, struct MHD_Connection *mhd, const char *method,
+                                const char *version, void **state)
+{
+    enum MHD_Result rc;
+    bool first = !again_was_same(a);
+
+    if (first ? again_is_same(a, s, mhd, method) : again_answer(a, s, mhd, state, &rc))
+        return first ? MHD_YES : rc;
+    struct request *r = again_request(a, s, mhd, state);
+    if (r == NULL)
+        return MHD_NO;
+    return first ? begin(r, method, version) : whole_way(r, method, version);
 }
 
 enum MHD_Result request_access(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -485,11 +535,12 @@ enum MHD_Result request_access(void *server, struct MHD_Connection *mhd, const c
     struct http_server *s = server;
 
     (void)url;
-    (void)mhd;
     if (kept == NULL)
         return MHD_NO;
     if (*kept == KEPT_HELD)
         return ask_held(*state, method, version, state);
+    if (*kept == KEPT_AGAIN)
+        return *size > 0 ? MHD_NO : ask_same(*state, s, mhd, method, version, state);
     struct request *r = *state;
     r->state = state;
     if (r->is_suspended) {                        /* back on the loop */

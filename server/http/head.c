@@ -122,6 +122,9 @@ int request_head(struct request *r, const char *method, const char *version)
     head.too_many = c.too_many;
     head.head_len = size == NULL ? 0 : size->header_size;
     head.max_head = max_head(r, c.n);
+    r->head_at = method;
+    r->head_len = head.head_len;
+    r->n_headers = c.n;
     if (guard(r, &head) != 0 || find_target(r) != 0)
         return -1;
     pick_headers(r, &head);

@@ -67,7 +67,7 @@ struct http_server {
 };
 
 /* What the library keeps for us with a connection begins with one of these. */
-enum kept { KEPT_REQUEST = 1, KEPT_HELD };
+enum kept { KEPT_REQUEST = 1, KEPT_HELD, KEPT_AGAIN };
 
 /* A light request that waits for news.  Nothing else is kept of it: when it is asked
  * again it begins anew, from the head that the library still has. */
@@ -96,6 +96,8 @@ struct request {
     bool close_after;
     bool is_suspended;
     const char *uri_at;                  /* where the raw target lies in the library's buffer */
+    const char *head_at;                 /* and the whole head, as the library has cut it */
+    size_t head_len, n_headers;
     size_t uri_len, path_len;
     struct guard_facts facts;            /* texts borrowed from the library until completion */
     struct match match;
@@ -150,6 +152,25 @@ int request_decode(struct request *r);
 void request_encode(struct request *r, bool may_compress);       /* fills answer, etag, gzip */
 enum MHD_Result request_answer(struct request *r);               /* queues; on the loop */
 enum MHD_Result request_answer_ready(struct request *r);         /* call.ready */
+
+enum MHD_Result request_queue(struct http_server *s, struct conn *conn, struct MHD_Connection *mhd, size_t row, enum call_class class,
+                              int64_t from_us, unsigned status, struct MHD_Response *response, size_t len);
+
+/* again.c: the same head again on the same connection. */
+struct again;
+void again_remember(struct request *r);                          /* it was judged, and answered with `ready` */
+struct again *again_begin(struct conn *conn, const char *uri, int64_t from_us);   /* NULL: another target */
+/* The first call: it is the same head, and its caller is still good. */
+bool again_is_same(struct again *a, struct http_server *s, struct MHD_Connection *mhd, const char *method);
+bool again_was_same(const struct again *a);
+/* The second call: answers, or false: it must go the whole way. */
+bool again_answer(struct again *a, struct http_server *s, struct MHD_Connection *mhd, void **state, enum MHD_Result *rc);
+/* As a request that has just begun. */
+struct request *again_request(struct again *a, struct http_server *s, struct MHD_Connection *mhd, void **state);
+
+struct request *request_new(struct http_server *s, struct conn *conn, struct MHD_Connection *mhd, const char *uri, size_t len);
+enum MHD_Result request_hold(struct held *h, const atomic_llong *on, void **state);   /* suspends */
+struct held *held_new(struct http_server *s, struct conn *conn, struct MHD_Connection *mhd, const char *uri, size_t len);
 
 /* The id under which failures are logged; made when it is needed. */
 const char *request_id(struct request *r);

@@ -8,7 +8,7 @@
 
 const struct route routes_bundle[] = {
     { .method = "GET", .path = "/v1/agent/bundle", .who = ROLE_NODE, .class = CLASS_LIGHT, .query = &agent_bundle_query_shape,
-      .run = agent_bundle, .headers = agent_bundle_headers, .flags = ROUTE_RAW_QUERY,
+      .run = agent_bundle, .headers = agent_bundle_headers, .flags = ROUTE_RAW_QUERY | ROUTE_AGAIN,
       .summary = "The node's bundle: an envelope, a line feed, its files; Prefer: wait=N holds it until it changes." },
     { .method = "GET", .path = "/v1/agent/root/{version}", .who = ROLE_NODE, .class = CLASS_LIGHT, .run = agent_root,
       .summary = "A root of trust, as signed." },

@@ -31,6 +31,8 @@ const struct route routes_profile[] = {
       .out = &profile_version_list_shape, .run = profile_history, .summary = "Every version, newest first." },
     { .method = "GET", .path = "/v1/profiles/{id}/simulation", .who = READERS, .class = CLASS_READ, .query = &profile_simulate_query_shape,
       .out = &simulation_answer_shape, .run = profile_simulate, .summary = "What would it have reported, over recorded events?" },
+    { .method = "GET", .path = "/v1/profiles/{id}/generated", .who = READERS, .class = CLASS_READ, .query = &profile_generate_query_shape,
+      .run = profile_generate, .summary = "The same as a NetworkPolicy, Falco rules, a seccomp profile ..." },
     { .method = "POST", .path = "/v1/profiles/{id}/approve", .who = DECIDERS, .class = CLASS_WRITE, .body = BODY_JSON, .max_body = KiB(256),
       .in = &profile_approve_in_shape, .out = &profile_version_shape, .run = profile_approve,
       .summary = "Make what is declared or learned count." },

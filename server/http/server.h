@@ -28,6 +28,8 @@ struct http_hooks {
      * when the credentials are no good. */
     int (*identify)(struct app *app, struct db *reader, const struct credentials *credentials,
                     struct arena *arena, int64_t now_ms, struct caller *out, struct err *err);
+    /* Is a node's caller, that identify named some time ago, still good?  NULL: never. */
+    bool (*still)(struct app *app, const struct caller *caller, int64_t now_ms);
     /* May requests be sent here?  NULL: always.  Must not block. */
     int (*ready)(struct app *app, struct err *err);
     /* Appends more series in the Prometheus text format.  NULL: none.  Must not block. */

@@ -141,21 +141,42 @@ static int add_to(struct db *db, const struct alert_signal *s, struct alert_row 
     return row->newest == NULL ? err_nomem(err) : alert_update(db, row, err);
 }
 
-int alert_raise(struct db *db, const struct alert_signal *s, int64_t now_ms, struct arena *arena, int64_t *id, struct err *err)
+int alert_add(struct db *db, const struct alert_signal *s, int64_t now_ms, struct arena *arena, int64_t *id, struct err *err)
 {
     char key[ALERT_KEY_TEXT];
-    struct alert_row row = { 0 };
+    struct alert_row row;
 
     alert_key(s, key);
     int rc = alert_find(db, key, arena, &row, err);
-    if (rc == 0)
-        rc = insert(db, s, key, now_ms, arena, &row.id, err);
-    else if (rc == 1)
-        rc = add_to(db, s, &row, now_ms, arena, err);
-    if (rc == 0 && id != NULL)
+    if (rc != 1)
+        return rc;
+    if (add_to(db, s, &row, now_ms, arena, err) != 0)
+        return -1;
+    if (id != NULL)
         *id = row.id;
-    return rc;
+    return 1;
 }
+
+int alert_raise(struct db *db, const struct alert_signal *s, int64_t now_ms, struct arena *arena, int64_t *id, struct err *err)
+{
+    char key[ALERT_KEY_TEXT];
+    int64_t made = 0;
+    int rc = alert_add(db, s, now_ms, arena, id, err);
+
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    alert_key(s, key);
+    if (insert(db, s, key, now_ms, arena, &made, err) != 0)
+        return -1;
+    if (id != NULL)
+        *id = made;
+    return 0;
+}
+
+const struct alert_signal alert_flood = {
+    .rule_kind = ALERT_NODE, .rule = "node/alert_flood", .subject = "", .severity = 4,
+    .title = "more different alerts than are kept of one node; the rest are counted here",
+};
 
 int alert_node(struct db *db, int64_t node, const char *rule, const char *subject, int severity, const char *title,
                int64_t now_ms, struct arena *arena, struct err *err)

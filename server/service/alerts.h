@@ -35,6 +35,12 @@ void alert_key(const struct alert_signal *s, char out[ALERT_KEY_TEXT]);
  * be NULL. */
 int alert_raise(struct db *db, const struct alert_signal *s, int64_t now_ms, struct arena *arena, int64_t *id, struct err *err);
 
+/* The same, but only when it is there already: 1, else 0.  For who must not make more. */
+int alert_add(struct db *db, const struct alert_signal *s, int64_t now_ms, struct arena *arena, int64_t *id, struct err *err);
+
+/* What a node gets that raises more different ones than it may. */
+extern const struct alert_signal alert_flood;
+
 /* How grave an alert is after n_denied prevented attempts: one step at 5, two at 50,
  * never past 1 (alert).  Pure. */
 int alert_raised_severity(int base, int64_t n_denied);

@@ -1,5 +1,6 @@
 /* auth.c - see auth.h. */
 #include "service/auth.h"
+#include "base/base64.h"
 #include "base/crypto.h"
 #include "base/time.h"
 #include "base/token.h"
@@ -10,6 +11,8 @@
 #include "store/session.h"
 
 #include <string.h>
+
+enum { BASIC_MAX = 1024 };
 
 /* What an unknown id is compared with; no SHA-256 we make is known to be this. */
 static const uint8_t nobody[32];
@@ -32,14 +35,37 @@ static const char *bearer_of(const char *header)
     return header + sizeof scheme - 1 + strspn(header + sizeof scheme - 1, " ");
 }
 
+/* What is after the colon of "Basic ", or NULL: Falco can say who it is in no other way
+ * than by its address, https://keep:TOKEN@host/v1/falco. */
+static const char *basic_of(const char *header, struct arena *arena)
+{
+    static const char scheme[] = "basic ";
+    char *text, *colon;
+    size_t n;
+
+    for (size_t i = 0; i < sizeof scheme - 1; i++)
+        if ((header[i] | (i < 5 ? 0x20 : 0)) != scheme[i])
+            return NULL;
+    header += sizeof scheme - 1;
+    if (strlen(header) > BASIC_MAX || (text = arena_bytes(arena, base64_decoded_max(strlen(header)) + 1)) == NULL ||
+        base64_decode(header, strlen(header), BASE64_STD, text, &n) != 0)
+        return NULL;
+    text[n] = '\0';
+    colon = strchr(text, ':');
+    return colon != NULL ? colon + 1 : NULL;
+}
+
 static int identify_token(struct app *app, struct db *reader, const char *authorization, const char *from,
                           struct arena *arena, int64_t now_ms, struct caller *out, struct err *err)
 {
     const char *text = bearer_of(authorization);
+    bool is_basic = text == NULL;
     struct token token;
     struct api_token row;
     uint8_t hash[API_TOKEN_HASH_LEN];
 
+    if (is_basic)
+        text = basic_of(authorization, arena);
     if (text == NULL || !token_parse(text, &token))
         return refuse(err);
     if (reader == NULL)
@@ -52,7 +78,7 @@ static int identify_token(struct app *app, struct db *reader, const char *author
     }
     bool matches = token_matches(&token, hash);
     enum role role = role_of(row.role);
-    if (!matches || role == 0 ||
+    if (!matches || role == 0 || (is_basic && role != ROLE_AGENT) ||
         life_at(TIME_UNKNOWN, row.expires_ms, row.revoked_ms, now_ms) != LIFE_LIVE)
         return refuse(err);
     if (app->touched != NULL)

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LOOK_MS = 1000, AGAIN_MS = 5000, ROUND_ARENA = 64 << 20, GZIP_LEVEL = 6, TRIES = 4 };
+enum { TICK_MS = 100, LOOK_MS = 1000, AGAIN_MS = 5000, ROUND_ARENA = 64 << 20, GZIP_LEVEL = 6, TRIES = 4 };
 #define BYTES_MAX ((size_t)TRUST_BUNDLE_MAX + TRUST_FILES_BYTES + 4096)
 
 int bundle_reader_open(struct bundles *b, struct err *err)
@@ -415,22 +415,46 @@ int bundle_round(struct bundles *b, struct err *err)
     return rc;
 }
 
+/* Nothing was committed here since the last look: then only another server could have
+ * changed something, and a second is soon enough for that. */
+static bool worth_a_look(struct bundles *b, int64_t *batches, int64_t *looked_ms)
+{
+    struct writer_stats stats;
+    int64_t now_ms = time_monotonic_ms();
+
+    writer_stats(b->app->writer, &stats);
+    if (stats.batches == *batches && now_ms - *looked_ms < LOOK_MS)
+        return false;
+    *batches = stats.batches;
+    *looked_ms = now_ms;
+    return true;
+}
+
+static void wait_a_tick(struct bundles *b)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += TICK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (!b->closing && !b->is_dirty && pthread_cond_timedwait(&b->wake, &b->lock, &until) == 0)
+        ;
+}
+
 void *bundle_thread(void *bundles)
 {
     struct bundles *b = bundles;
+    int64_t batches = -1, looked_ms = 0;
 
     pthread_mutex_lock(&b->lock);
     while (!b->closing) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += LOOK_MS / 1000;
-        while (!b->closing && !b->is_dirty && pthread_cond_timedwait(&b->wake, &b->lock, &until) == 0)
-            ;
-        if (b->closing)
-            break;
+        wait_a_tick(b);
+        bool look = b->is_dirty;
         pthread_mutex_unlock(&b->lock);
         struct err err = { 0 };
-        bundle_round(b, &err);
+        if (look || worth_a_look(b, &batches, &looked_ms))
+            bundle_round(b, &err);
         pthread_mutex_lock(&b->lock);
     }
     pthread_mutex_unlock(&b->lock);

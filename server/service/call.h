@@ -52,6 +52,7 @@ struct caller {
     const char *from;              /* client address as text */
     int64_t node;                  /* ROLE_NODE: the store's id; 0 otherwise */
     const char *scope;             /* ROLE_NODE: whom its bundle is for */
+    int64_t issued_ms, until_ms;   /* ROLE_NODE: of its session; texts of such a caller outlive the server's connections */
     const char *certificate;       /* fingerprint of the TLS client key whose certificate was verified, or NULL */
 };
 
@@ -136,6 +137,8 @@ enum {
     ROUTE_IDEMPOTENT = 1,          /* honours Idempotency-Key */
     ROUTE_NO_CSRF = 2,             /* the login link itself */
     ROUTE_PUBLIC_STATIC = 4,
+    ROUTE_AGAIN = 16,              /* LIGHT, of nodes: the same head on the same connection is not judged again, only
+                                      its session is; the handler allocates nothing and answers with `ready` */
     ROUTE_RAW_QUERY = 8,           /* the query's shape is for people to read; the handler reads query_text */
 };
 

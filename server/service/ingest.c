@@ -7,10 +7,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { PORTION = 2000, ALERT_PORTION = 500 };
+enum { PORTION = 2000, ALERT_PORTION = 500, BUDGETS = 4096 };
 static const int64_t alert_life_ms = 180 * MS_DAY;
 
+/* How many new alerts a node raised in this hour.  Two nodes in one place share it: that
+ * costs details in a flood, nothing else. */
+struct budget {
+    int64_t hour, n;
+};
+
 struct ingest {
+    struct budget budgets[BUDGETS];      /* the writer's */
     atomic_llong counts[INGEST_N];
     atomic_llong open[8];                /* alerts by severity, as of the last look */
     atomic_llong looked_ms;
@@ -32,6 +39,26 @@ void ingest_count(struct app *app, enum ingest_count what, int64_t n)
 {
     if (app->ingest != NULL && n != 0)
         atomic_fetch_add_explicit(&app->ingest->counts[what], n, memory_order_relaxed);
+}
+
+static struct budget *budget_of(struct app *app, int64_t node, int64_t now_ms)
+{
+    struct budget *b = &app->ingest->budgets[(uint64_t)node % BUDGETS];
+
+    if (b->hour != now_ms / MS_HOUR)
+        *b = (struct budget){ .hour = now_ms / MS_HOUR };
+    return b;
+}
+
+bool ingest_may_raise(struct app *app, int64_t node, int64_t now_ms)
+{
+    return app->ingest == NULL || budget_of(app, node, now_ms)->n < ALERTS_PER_HOUR;
+}
+
+void ingest_raised(struct app *app, int64_t node, int64_t now_ms)
+{
+    if (app->ingest != NULL)
+        budget_of(app, node, now_ms)->n++;
 }
 
 void ingest_count_batch(struct app *app, const struct judged_batch *b, int64_t dropped)

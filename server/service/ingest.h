@@ -13,6 +13,12 @@ enum ingest_count {
 /* NULL-safe: tests run without. */
 void ingest_count(struct app *app, enum ingest_count what, int64_t n);
 
+/* New alerts a node may raise in an hour; what is past them is counted on one alert, so
+ * that a node that invents departures buries nobody else's.  On the writer's thread. */
+enum { ALERTS_PER_HOUR = 1000 };
+bool ingest_may_raise(struct app *app, int64_t node, int64_t now_ms);
+void ingest_raised(struct app *app, int64_t node, int64_t now_ms);
+
 /* The numbers of a batch that was recorded. */
 void ingest_count_batch(struct app *app, const struct judged_batch *b, int64_t dropped);
 

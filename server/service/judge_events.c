@@ -100,11 +100,6 @@ static int keep_texts(struct judging *j, struct alert_signal *a)
     return 0;
 }
 
-static const struct alert_signal flood = {
-    .rule_kind = ALERT_NODE, .rule = "node/alert_flood", .subject = "", .severity = 4,
-    .title = "more different alerts in one batch than are kept; the rest are counted here",
-};
-
 static int draft_new(struct judging *j, const struct alert_signal *a, const struct story *story, struct draft **out)
 {
     struct judged_batch *b = j->b;
@@ -145,7 +140,7 @@ static int raise_one(struct judging *j, struct judged_event *item, struct alert_
     if (j->b->n_drafts >= DRAFTS_MAX - 1) {
         alert_key(a, key);
         if (draft_find(j->b, key) == NULL) {
-            *a = flood;
+            *a = alert_flood;
             a->image = j->b->facts.node_id;
             a->node = j->b->node;
         }

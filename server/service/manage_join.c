@@ -4,6 +4,7 @@
 #include "base/x509.h"
 #include "core/life.h"
 #include "service/audit_change.h"
+#include "service/bundles.h"
 #include "service/check.h"
 #include "service/nodes.h"
 #include "store/join_token.h"
@@ -79,8 +80,13 @@ static const char *server_url(struct call *c)
 
 static int put_command(struct call *c, struct join_token_made *m, struct err *err)
 {
+    struct root_pin root;
+    struct err none = { 0 };
+
     m->server = server_url(c);
     m->ca_pin = ca_pin(c);
+    if (bundles_root(c->app, c->arena, &root, &none) == 0)
+        m->trust = arena_printf(c->arena, "sha256:%s", root.fingerprint);
     if (m->server == NULL)
         return err_nomem(err);
     m->command = arena_printf(c->arena, "keep-agent enroll --server %s --token %s%s%s%s%s", m->server, m->token.text,

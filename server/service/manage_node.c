@@ -62,7 +62,7 @@ static int read_node(struct call *c, struct node *out, struct err *err)
 {
     if (node_get(c->db, c->path[0], c->arena, out, err) != 0)
         return -1;
-    out->state = node_state_at(out, c->app->settings.node_silent_ms, c->now_ms);
+    out->state = (int)node_state_at(out, c->app->settings.node_silent_ms, c->now_ms);
     return 0;
 }
 
@@ -77,7 +77,7 @@ int node_revoke(struct call *c, const void *in, void *out, struct err *err)
     if (read_node(c, &before, err) != 0)
         return -1;
     c->status = 204;
-    if (!node_state_may(before.state, NODE_REVOKED))
+    if (!node_state_may((enum node_state)before.state, NODE_REVOKED))
         return 0;
     if (node_end(c->db, before.id, c->now_ms, c->caller->name, &changed, err) != 0 || read_node(c, &after, err) != 0)
         return -1;

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "base/token.h"
 #include "service/audit_change.h"
+#include "service/bundles.h"
 #include "service/check.h"
 #include "service/nodes.h"
 #include "store/join_token.h"
@@ -161,17 +162,19 @@ static int is_repeated(struct call *c, const struct prepared *p, struct node *ou
 
 static int put_root(struct call *c, struct node_enrolled *out, struct err *err)
 {
-    struct bytes envelope;
-    int64_t version;
-    int rc = node_root(c->db, c->arena, &version, &envelope, err);
+    struct root_pin pin;
+    struct err none = { 0 };
 
-    if (rc != 1)
-        return rc;
+    if (bundles_root(c->app, c->arena, &pin, &none) != 0) {
+        if (none.kind == ERR_UNAVAILABLE && c->app->bundles == NULL)
+            return 0;
+        *err = none;
+        return -1;
+    }
     out->root = arena_alloc(c->arena, sizeof *out->root);
-    const char *text = arena_strndup(c->arena, (const char *)envelope.ptr, envelope.len);
-    if (out->root == NULL || text == NULL)
+    if (out->root == NULL)
         return err_nomem(err);
-    *out->root = (struct node_root){ version, text };
+    *out->root = (struct node_root){ pin.version, pin.envelope };
     return 0;
 }
 

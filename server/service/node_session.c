@@ -15,6 +15,7 @@
 #include "base/crypto.h"
 #include "base/time.h"
 #include "service/audit_change.h"
+#include "service/bundles.h"
 #include "service/check.h"
 #include "service/nodes.h"
 #include "service/nodes_internal.h"
@@ -292,5 +293,7 @@ int node_session(struct call *c, const void *in, void *out, struct err *err)
     }
     if (note(c, &p->ask, skew_ms, &node, &cloned, err) != 0 || give_token(c, p, answer, err) != 0)
         return -1;
+    if (before.enrolled_ms == TIME_UNKNOWN)
+        bundles_changed(c->app, "a node came");
     return cloned ? audit_change(c, "cloned", "node", node.node_id, &node_shape, &before, &node, err) : 0;
 }

@@ -156,7 +156,7 @@ void nodes_overlay(struct app *app, struct node *node, int64_t now_ms)
         if (version >= 0 && seen >= node->last_seen_ms)
             node->bundle_version = version;
     }
-    node->state = node_state_at(node, app->settings.node_silent_ms, now_ms);
+    node->state = (int)node_state_at(node, app->settings.node_silent_ms, now_ms);
 }
 
 struct touches {

@@ -77,6 +77,9 @@ bool nodes_is_token(const char *text);
 int nodes_identify(struct app *app, struct db *reader, const char *token, const char *certificate, const char *from,
                    struct arena *arena, int64_t now_ms, struct caller *out, struct err *err);
 
+/* Is a caller that nodes_identify named still good?  No database, no lock, no hashing. */
+bool nodes_still(struct app *app, const struct caller *caller, int64_t now_ms);
+
 /* ---- figures --------------------------------------------------------------------- */
 
 enum nodes_refusal { NODES_BAD_TOKEN = 0, NODES_REVOKED, NODES_BAD_JOIN, NODES_BAD_SESSION, NODES_TOO_MANY, NODES_NO_CERTIFICATE, NODES_REFUSAL_N };

@@ -112,8 +112,20 @@ int nodes_identify(struct app *app, struct db *reader, const char *token, const 
     nodes_seen(nodes, claims.node, now_ms, from, -1);
     *out = (struct caller){
         .role = ROLE_NODE, .id = facts->node_id, .name = facts->name, .from = from, .node = facts->id, .scope = facts->scope,
+        .issued_ms = claims.issued_ms, .until_ms = claims.expires_ms,
     };
     return 0;
+}
+
+bool nodes_still(struct app *app, const struct caller *caller, int64_t now_ms)
+{
+    const struct place *p = app->nodes == NULL ? NULL : nodes_place(app->nodes, caller->node);
+
+    if (p == NULL || now_ms >= caller->until_ms || !nodes_admit(app->nodes, caller->node) ||
+        caller->issued_ms + OVERLAP_MS < atomic_load_explicit(&p->issued_ms, memory_order_relaxed))
+        return false;
+    nodes_seen(app->nodes, caller->node, now_ms, caller->from, -1);
+    return true;
 }
 
 /* ---- who may try ------------------------------------------------------------------------ */

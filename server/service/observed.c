@@ -328,15 +328,6 @@ static int write_new(struct db *db, const struct seen *s, struct err *err)
     return observation_put(db, &row, err);
 }
 
-static bool says_not_in_image(const struct event *e)
-{
-    for (size_t i = 0; i < e->n_tags; i++) {
-        if (str_eq(e->tags[i], TAG_NOT_IN_IMAGE) || str_eq(e->tags[i], TAG_FILELESS))
-            return true;
-    }
-    return false;
-}
-
 static void count(struct observed *o, struct seen *s, int64_t node, const struct event *e, bool raised)
 {
     int64_t at = e->at_ms, hour;
@@ -356,7 +347,7 @@ static void count(struct observed *o, struct seen *s, int64_t node, const struct
     if (node != 0)
         (void)add_hash(s->nodes, &s->n_nodes, OBSERVED_NODES_MAX, (uint32_t)finish((uint64_t)node) | 1u);
     s->raised |= raised;
-    s->not_in_image |= s->part == PART_EXECUTABLE && says_not_in_image(e);
+    s->not_in_image |= s->part == PART_EXECUTABLE && event_origin(e) != ORIGIN_UNKNOWN;
     wait_for_flush(o, s);
 }
 

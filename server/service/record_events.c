@@ -3,6 +3,7 @@
 #include "service/judge_events.h"
 
 #include "base/time.h"
+#include "service/ingest.h"
 #include "service/drift_state.h"
 #include "store/suppression.h"
 #include "wire/msg/event.h"
@@ -79,6 +80,29 @@ static void count_all(struct judged_batch *b, int64_t through, int64_t now_ms)
     }
 }
 
+/* Past its budget a node only adds to alerts that are there. */
+static int raise_draft(struct call *c, struct judged_batch *b, struct draft *d, struct err *err)
+{
+    int rc = alert_add(c->db, &d->signal, c->now_ms, c->arena, &d->alert_id, err);
+
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    if (ingest_may_raise(c->app, b->node, c->now_ms)) {
+        ingest_raised(c->app, b->node, c->now_ms);
+        return alert_raise(c->db, &d->signal, c->now_ms, c->arena, &d->alert_id, err);
+    }
+    struct alert_signal flood = d->signal;
+    flood.rule_kind = alert_flood.rule_kind;
+    flood.rule = alert_flood.rule;
+    flood.subject = alert_flood.subject;
+    flood.title = alert_flood.title;
+    flood.severity = alert_flood.severity;
+    flood.repository = flood.digest = flood.namespace = flood.workload = flood.story = NULL;
+    flood.image = b->facts.node_id;
+    flood.image_id = flood.n_denied = 0;
+    return alert_raise(c->db, &flood, c->now_ms, c->arena, &d->alert_id, err);
+}
+
 static int raise_all(struct call *c, struct judged_batch *b, struct err *err)
 {
     for (size_t i = 0; i < b->n_drafts; i++) {
@@ -87,7 +111,7 @@ static int raise_all(struct call *c, struct judged_batch *b, struct err *err)
             continue;
         d->signal.events = d->newest;
         d->signal.n_events = d->n_newest;
-        if (alert_raise(c->db, &d->signal, c->now_ms, c->arena, &d->alert_id, err) != 0)
+        if (raise_draft(c, b, d, err) != 0)
             return -1;
     }
     for (size_t i = 0; i < b->n_suppressions; i++) {
@@ -110,19 +134,15 @@ static int64_t alert_of(const struct judged_batch *b, const struct judged_event 
     return best != NULL ? best->alert_id : 0;
 }
 
-static int add_row(struct call *c, struct judged_batch *b, const struct judged_event *item, int64_t id, int64_t seq, struct err *err)
+static struct event_row row_of(const struct judged_batch *b, const struct judged_event *item, int64_t id, int64_t seq, int64_t now_ms)
 {
     const struct event *e = item->event;
-    const struct event_row row = {
-        .id = id, .node = b->node, .seq = seq, .at_ms = listed_at(e, c->now_ms), .kind = e->kind, .severity = (int)e->severity,
+
+    return (struct event_row){
+        .id = id, .node = b->node, .seq = seq, .at_ms = listed_at(e, now_ms), .kind = e->kind, .severity = (int)e->severity,
         .image_id = item->subject->image_id, .image_by = item->subject->by, .alert_id = alert_of(b, item),
         .source_key = item->has_key ? item->key : NULL, .document = item->document,
     };
-
-    if (event_insert(c->db, &row, err) != 0)
-        return -1;
-    return c->app->drift == NULL ? 0
-         : drift_state_observe(c->app, c->db, row.image_id, b->node, e, item->strikes != NULL, err);
 }
 
 /* What a source lost before the agent could read it. */
@@ -134,6 +154,29 @@ static int account_source(struct call *c, const struct judged_batch *b, const st
         return -1;
     return alert_node(c->db, b->node, "node/source_drops", event_source_words[e->source], 5,
                       arena_printf(c->arena, "%s lost events", event_source_words[e->source]), c->now_ms, c->arena, err);
+}
+
+static int add_rows(struct call *c, struct judged_batch *b, int64_t through, struct err *err)
+{
+    struct event_row *rows = arena_array(c->arena, (size_t)b->n_new, sizeof *rows);
+    int64_t n = 0;
+
+    if (rows == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < b->n_events; i++) {
+        const struct judged_event *item = &b->events[i];
+        if (!is_new(item->event, through))
+            continue;
+        int64_t seq = item->event->seq != 0 ? item->event->seq : through + n + 1;
+        rows[n] = row_of(b, item, b->first_id + n, seq, c->now_ms);
+        n++;
+        if (account_source(c, b, item->event, err) != 0)
+            return -1;
+        if (c->app->drift != NULL && drift_state_observe(c->app, c->db, item->subject->image_id, b->node, item->event,
+                                                         item->strikes != NULL, err) != 0)
+            return -1;
+    }
+    return event_insert(c->db, rows, (size_t)n, err);
 }
 
 int record_events(struct call *c, struct judged_batch *b, int64_t through, struct err *err)
@@ -149,14 +192,5 @@ int record_events(struct call *c, struct judged_batch *b, int64_t through, struc
         return 0;
     if (raise_all(c, b, err) != 0 || event_mark(c->db, b->first_id, c->now_ms, err) != 0)
         return -1;
-    int64_t id = b->first_id;
-    for (size_t i = 0; i < b->n_events; i++) {
-        const struct judged_event *item = &b->events[i];
-        if (!is_new(item->event, through))
-            continue;
-        int64_t seq = item->event->seq != 0 ? item->event->seq : through + (id - b->first_id) + 1;
-        if (add_row(c, b, item, id++, seq, err) != 0 || account_source(c, b, item->event, err) != 0)
-            return -1;
-    }
-    return 0;
+    return add_rows(c, b, through, err);
 }

@@ -49,7 +49,7 @@ int event_drop_add(struct db *db, int64_t node, const char *class, const char *r
 
 /* The newest id, 0 when there is none: what is added gets the next ones. */
 int event_last(struct db *db, int64_t *id, struct err *err);
-int event_insert(struct db *db, const struct event_row *row, struct err *err);
+int event_insert(struct db *db, const struct event_row *rows, size_t n, struct err *err);
 int event_has_key(struct db *db, const unsigned char key[EVENT_KEY_LEN], bool *has, struct err *err);
 
 /* The minute's first event; called with every batch, writes once a minute. */

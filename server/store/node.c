@@ -13,7 +13,7 @@
               " WHEN last_seen_ms IS NULL OR last_seen_ms < $5 THEN 2 ELSE 3 END"
 
 enum { Q_NEXT, Q_INSERT, Q_GET, Q_GET_STORED, Q_GET_KEY, Q_LIST, Q_NEW, Q_REVOKED, Q_REVOKE, Q_SESSION, Q_STATUS, Q_TOUCH,
-       Q_DROPS, Q_ROOT, Q_N };
+       Q_DROPS, Q_N };
 static const struct db_query Q[] = {
     [Q_NEXT]   = { "node.next", "", "i", "SELECT COALESCE(MAX(id), 0) + 1 FROM nodes" },
     [Q_INSERT] = { "node.insert", "itttttttti" "tttt", "",
@@ -49,7 +49,6 @@ static const struct db_query Q[] = {
         " WHERE id = $4 AND (last_seen_ms IS NULL OR last_seen_ms <= $1)" },
     [Q_DROPS]  = { "node.drops", "i", "ttii",
         "SELECT class, reason, n, last_ms FROM node_drops WHERE node = $1 ORDER BY class, reason" },
-    [Q_ROOT]   = { "node.root", "", "ib", "SELECT version, envelope FROM trust_roots WHERE version = (SELECT MAX(version) FROM trust_roots)" },
 };
 const struct db_queries node_queries = { Q, Q_N };
 
@@ -158,20 +157,6 @@ int node_drop_list(struct db *db, int64_t node, struct arena *arena, struct node
         return -1;
     *out = items;
     return 0;
-}
-
-int node_root(struct db *db, struct arena *arena, int64_t *version, struct bytes *envelope, struct err *err)
-{
-    struct db_rows row;
-    bool failed = false;
-    int rc = db_row(db, &Q[Q_ROOT], DB_NONE, &row, err);
-
-    if (rc != 1)
-        return rc;
-    *version = db_col_i(&row, 0);
-    *envelope = row_bytes(&row, 1, arena, &failed);
-    db_rows_close(&row);
-    return failed ? err_nomem(err) : 1;
 }
 
 /* ---- writing ---------------------------------------------------------------------- */

@@ -54,7 +54,4 @@ int node_touch(struct db *db, int64_t id, int64_t seen_ms, const char *from, int
 struct node_drop { const char *class, *reason; int64_t n, last_ms; };
 int node_drop_list(struct db *db, int64_t node, struct arena *arena, struct node_drop **out, size_t *n, struct err *err);
 
-/* The newest root of trust as it was signed; 1 found, 0 none. */
-int node_root(struct db *db, struct arena *arena, int64_t *version, struct bytes *envelope, struct err *err);
-
 #endif

@@ -204,6 +204,7 @@ static void floor_open(void)
 /* The documents are made before: only inserting is measured. */
 static struct rate raw_inserts(size_t batch, int64_t us)
 {
+    static struct event_row rows[BATCH_MAX];
     struct buf doc[BATCH_MAX];
     struct err err;
     struct rate out = { 0 };
@@ -218,11 +219,10 @@ static struct rate raw_inserts(size_t batch, int64_t us)
     int64_t from = now_us(), cpu = own_cpu_us();
     while (now_us() < from + us) {
         must(db_begin_write(floor_db, &err), &err);
-        for (size_t i = 0; i < batch; i++) {
-            const struct event_row row = { .id = ++floor_id, .node = 1, .seq = floor_id, .at_ms = spec.at_ms + floor_id, .kind = 1,
+        for (size_t i = 0; i < batch; i++)
+            rows[i] = (struct event_row){ .id = ++floor_id, .node = 1, .seq = floor_id, .at_ms = spec.at_ms + floor_id, .kind = 1,
                 .severity = 6, .image_id = 1, .image_by = 1, .document = { (unsigned char *)doc[i].ptr, doc[i].len } };
-            must(event_insert(floor_db, &row, &err), &err);
-        }
+        must(event_insert(floor_db, rows, batch, &err), &err);
         must(db_commit(floor_db, &err), &err);
         if (db_wal_bytes(floor_db) > (8 << 20))
             must(db_checkpoint(floor_db, false, &err), &err);

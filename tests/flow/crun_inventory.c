@@ -1,19 +1,12 @@
-/* Real containers, as the inventory finds them: image, privileges, processes.  Skipped
- * with one line where this machine runs none. */
+/* Real containers, as the inventory finds them: image, privileges, processes; and what a
+ * real keepd makes of them.  Skipped with one line where this machine runs none. */
 #include "agent/inventory/inventory.h"
-#include "base/time.h"
+#include "tests/flow/upload.h"
 #include "tests/support/crun.h"
+#include "tests/support/node.h"
+#include "wire/json_util.h"
+#include "wire/msg/container.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #define DIGEST "sha256:2222222222222222222222222222222222222222222222222222222222222222"
 
@@ -149,11 +142,86 @@ static void what_has_ended_is_gone(void **state)
     inventory_track_clear(&track);
 }
 
+/* ---- and the server ------------------------------------------------------------------ */
+
+static void send_inventory(struct fixture *t, const struct test_node *node, struct inventory_track *track)
+{
+    struct inventory found = scan();
+    struct inventory_delta delta;
+    struct err err = { 0 };
+    struct buf b;
+
+    assert_int_equal(inventory_diff(track, &found, &arena, &delta, &err), 0);
+    const struct inventory_report report = { delta.generation, delta.base, delta.containers, delta.n_containers, delta.gone, delta.n_gone };
+    buf_init(&b, INVENTORY_BODY_MAX);
+    shape_encode(&inventory_report_shape, &report, &b);
+    keepd_ask(&t->client, node->token, "POST", "/v1/agent/inventory", b.ptr, 200);
+    buf_free(&b);
+    assert_int_equal(inventory_acknowledge(track, &delta, &err), 0);
+}
+
+/* Waits for the housekeeper to have judged. */
+static const struct json *find_one(struct fixture *t, const char *query)
+{
+    char path[200];
+
+    snprintf(path, sizeof path, "/v1/containers?%s", query);
+    for (int i = 0; i < 100; i++) {
+        const struct json *items = json_get(get(t, path, 200), "items");
+        if (json_len(items) == 1)
+            return json_at(items, 0);
+        nap_ms(50);
+    }
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    json_print(get(t, "/v1/containers", 200), &b);
+    fail_msg("%s: not one container of %s", path, b.ptr);
+    return NULL;
+}
+
+static void what_runs_stale_or_without_its_sandbox_is_listed_as_running(void **state)
+{
+    static char image[120], digest[72];
+    const char *const old[] = { image, "io.kubernetes.cri.container-name=old", NULL };
+    static const char *const sensitive[] = { "keep/sensitive=true", NULL };
+    struct inventory_track track = { 0 };
+    struct report_spec s = spec_of(3);
+    struct test_node node;
+    void *opened;
+
+    (void)state;
+    fixture_open(&opened);
+    struct fixture *t = opened;
+    s.scanned_ms = time_now_ms() - 30 * MS_DAY;
+    s.db_built_ms = s.scanned_ms;
+    upload(t, &s, 201);
+    image_digest(3, digest);
+    snprintf(image, sizeof image, "keep/image=shop.example/app@%s", digest);
+    crun_run(&crun, &(struct crun_spec){ .id = "old", .argv = SLEEP, .annotations = old });
+    crun_run(&crun, &(struct crun_spec){ .id = "vault", .argv = SLEEP, .annotations = sensitive });
+    test_node_join(&t->client, keepd_token(&t->keepd, ROLE_ADMIN), "crun", NULL, &node);
+    send_inventory(t, &node, &track);
+    const struct json *c = find_one(t, "policy=scan-age&q=old");
+    assert_string_equal(text_at(c, "name"), "old");
+    assert_string_equal(text_at(c, "image.digest"), digest);
+    assert_string_equal(text_at(c, "image.freshness"), "stale_scan");
+    assert_string_equal(text_at(find_one(t, "policy=sandbox-required&q=vault"), "id"), "vault");
+    assert_string_equal(text_at(find_one(t, "cve=CVE-2026-0001"), "id"), "old");
+    crun_delete(&crun, "old");
+    send_inventory(t, &node, &track);
+    assert_int_equal(json_len(json_get(get(t, "/v1/containers?cve=CVE-2026-0001", 200), "items")), 0);
+    assert_int_equal(json_int(json_get(get_image(t, 3, "", 200), "running"), -1), 0);
+    inventory_track_clear(&track);
+    test_node_free(&node);
+    fixture_close(&opened);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_an_image_is_called_is_found), cmocka_unit_test(privileges_are_what_the_kernel_granted),
         cmocka_unit_test(a_container_is_found_by_its_process_and_its_cgroup), cmocka_unit_test(what_has_ended_is_gone),
+        cmocka_unit_test(what_runs_stale_or_without_its_sandbox_is_listed_as_running),
     };
     char why[300];
 

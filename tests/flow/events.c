@@ -2,6 +2,8 @@
  * whatever is repeated, overlaps, jumps or is killed; hostile batches store nothing. */
 #include "tests/flow/events.h"
 
+#include "base/base64.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -223,10 +225,25 @@ static void markup_and_control_characters_stay_text(void **state)
     assert_true(reply_header(&r, "Content-Type", type, sizeof type) && str_starts(type, "application/json"));
 }
 
+/* A clock that is wrong must not keep its events on top for ever, nor hide them. */
+static void an_event_of_the_future_is_listed_when_it_came(void **state)
+{
+    struct node_fixture *t = *state;
+    static const char body[] = "{\"stream\":\"0123456789abcdef0123456789abcdef\",\"first_seq\":192,\"last_seq\":193,\"events\":["
+        "{\"seq\":192,\"at\":\"2099-01-01T00:00:00Z\",\"source\":\"falco\",\"kind\":\"dns\",\"severity\":6,\"count\":1},"
+        "{\"seq\":193,\"source\":\"falco\",\"kind\":\"dns\",\"severity\":6,\"count\":1}]}";
+    struct ask ask = { "POST", "/v1/agent/events", t->node.token, "Content-Type: application/json\r\n", body, sizeof body - 1 };
+
+    assert_int_equal(client_send(&t->f.client, &ask).status, 200);
+    assert_null(first_item(get(&t->f, "/v1/events?since=2090-01-01T00:00:00Z", 200)));
+    const struct json *list = get(&t->f, "/v1/events?kind=dns", 200);
+    assert_int_equal(json_len(json_get(list, "items")), 2);
+}
+
 static void a_forged_or_revoked_node_stores_nothing(void **state)
 {
     struct node_fixture *t = *state;
-    const struct batch_spec s = batch_of(stream_a, 192, 5);
+    const struct batch_spec s = batch_of(stream_a, 194, 5);
     char path[128], token[256];
     int64_t rows = rows_of(t, "events");
 
@@ -287,6 +304,33 @@ static void acknowledged_is_stored_after_kill(void **state)
     test_node_free(&t.node);
     keepd_close(&t.f.keepd);
     (void)self;
+}
+
+/* Old events go in portions while new ones come; the numbers of the stream stay exact. */
+static void retention_keeps_the_newest_while_events_come(void **state)
+{
+    static const char *const settings[] = { "KEEP_RETAIN_EVENTS=1000", NULL };
+    struct node_fixture t = { 0 };
+    int64_t rows = 0;
+
+    (void)state;
+    node_fixture_start(&t, settings);
+    for (int64_t first = 1; first < 20000; first += 500) {
+        const struct batch_spec s = batch_of(stream_a, first, 500);
+        send_expect_through(&t, &s, first + 499);
+    }
+    for (int i = 0; i < 100 && (rows = rows_of(&t, "events")) != 1000; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+    assert_int_equal(rows, 1000);
+    const struct batch_spec again = batch_of(stream_a, 1, 500);
+    send_expect_through(&t, &again, 20000);               /* forgotten, but not forgotten that it was stored */
+    const struct json *newest = first_item(get(&t.f, "/v1/events?limit=1", 200));
+    assert_int_equal(json_int(json_get(newest, "seq"), 0), 20000);
+    client_free(&t.f.client);
+    buf_free(&t.f.body);
+    buf_free(&t.json);
+    test_node_free(&t.node);
+    keepd_close(&t.f.keepd);
 }
 
 enum { PRESSERS = 24, PRESSED_BATCHES = 12, PRESSED_EVENTS = 200 };
@@ -390,6 +434,23 @@ static void falco_is_taken_straight_and_once(void **state)
     assert_int_equal(rows_of(t, "events"), rows + 2);
 }
 
+/* As Falco's libcurl does with https://keep:TOKEN@host/v1/falco. */
+static void falco_says_who_it_is_in_its_address(void **state)
+{
+    struct node_fixture *t = *state;
+    static const struct { enum role role; int status; } rows[] = { { ROLE_AGENT, 200 }, { ROLE_ADMIN, 401 }, { ROLE_CI, 401 } };
+    char body[1024], plain[300], coded[500], header[600];
+
+    for (size_t i = 0; i < N_ITEMS(rows); i++) {
+        snprintf(body, sizeof body, falco, "", 700 + (int)i);
+        snprintf(plain, sizeof plain, "keep:%s", as(t, rows[i].role));
+        base64_encode(plain, strlen(plain), BASE64_STD, coded);
+        snprintf(header, sizeof header, "Content-Type: application/json\r\nAuthorization: Basic %s\r\n", coded);
+        struct ask ask = { "POST", "/v1/falco", NULL, header, body, strlen(body) };
+        assert_int_equal(client_send(&t->f.client, &ask).status, rows[i].status);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -405,10 +466,13 @@ int main(void)
         cmocka_unit_test(ten_megabytes_are_refused_before_they_are_read),
         cmocka_unit_test(markup_and_control_characters_stay_text),
         cmocka_unit_test(falco_is_taken_straight_and_once),
+        cmocka_unit_test(falco_says_who_it_is_in_its_address),
+        cmocka_unit_test(an_event_of_the_future_is_listed_when_it_came),
         cmocka_unit_test(a_forged_or_revoked_node_stores_nothing),
     };
     static const struct CMUnitTest alone[] = {
         cmocka_unit_test(acknowledged_is_stored_after_kill),
+        cmocka_unit_test(retention_keeps_the_newest_while_events_come),
         cmocka_unit_test(overload_says_wait_and_loses_nothing),
     };
 

@@ -174,6 +174,17 @@ static int status_with(struct tls_fixture *t, struct arena *arena, const char *t
     return (int)answer.status;
 }
 
+static void read_file(const char *path, struct arena *arena, struct bytes *out)
+{
+    char *text = arena_bytes(arena, 65536);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 && text != NULL ? read(fd, text, 65536) : -1;
+
+    assert_true(n > 0);
+    close(fd);
+    *out = (struct bytes){ (const unsigned char *)text, (size_t)n };
+}
+
 /* ---- pins ---------------------------------------------------------------------------------------- */
 
 static const char *const self_managed[] = { "KEEP_TLS_SELF_MANAGED=127.0.0.1,localhost", NULL };
@@ -191,6 +202,7 @@ static void an_agent_enrols_by_what_the_command_names_and_nothing_else(void **st
     arena_init(&arena, 8 << 20);
     ask_pin(t, &arena, &pin, &trust, &command);
     assert_non_null(pin);
+    assert_non_null(trust);
     assert_non_null(strstr(command, pin));
     struct enroll_request r = { .dir = file_of(t, "agent", "", &arena), .server = t->url, .token = t->join, .trust = trust };
     /* The system's list does not know this CA. */
@@ -209,8 +221,8 @@ static void an_agent_enrols_by_what_the_command_names_and_nothing_else(void **st
         fail_msg("%s", err.msg);
     assert_string_equal(done.scope, "tls");
     assert_true(done.clock_skew_ms > -5000 && done.clock_skew_ms < 5000);
-    if (trust != NULL)
-        assert_string_equal(done.root, trust + strlen("sha256:"));
+    assert_string_equal(done.root, trust + strlen("sha256:"));
+    assert_int_equal(stat(file_of(t, "agent/root.json", "", &arena), &st), 0);
     assert_int_equal(stat(file_of(t, "agent/node.key", "", &arena), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(identity_enroll(&r, &t->machine, &arena, &done, &err), -1);
@@ -229,6 +241,11 @@ static void an_agent_enrols_by_what_the_command_names_and_nothing_else(void **st
     assert_int_equal(identity_session(id, true, &second, &err), 0);
     assert_string_not_equal(second.token, token);
     identity_close(id);
+    struct bytes ours, theirs;
+    read_file(file_of(t, "agent/ca.pem", "", &arena), &arena, &ours);
+    read_file(t->ca, &arena, &theirs);
+    assert_int_equal(ours.len, theirs.len);              /* what the server's CAs are from now on */
+    assert_memory_equal(ours.ptr, theirs.ptr, ours.len);
     assert_int_equal(chmod(file_of(t, "agent/node.key", "", &arena), 0644), 0);
     assert_int_equal(identity_open(r.dir, &t->machine, &id, &err), -1);
     assert_int_equal(chmod(file_of(t, "agent/node.key", "", &arena), 0600), 0);

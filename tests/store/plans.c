@@ -75,6 +75,8 @@ static bool is_whole(const struct db_query *q, const char *plan, const char *lin
 
     if (scan == NULL || sscanf(scan, "SCAN %63[a-z_0-9]", name) != 1 || strstr(q->sql, "COALESCE(MAX(id), 0) + 1") != NULL)
         return false;
+    if (strstr(line, "CONSTANT ROW") != NULL)      /* VALUES of an INSERT */
+        return false;
     if (strstr(q->sql, "LIMIT") != NULL && strstr(plan, "TEMP B-TREE") == NULL && strstr(line, "USING") != NULL)
         return false;
     table_of(q->sql, name, table, sizeof table);

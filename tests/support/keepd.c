@@ -182,10 +182,17 @@ static int port_in_log(const struct keepd *k, off_t from)
 
 void keepd_start(struct keepd *k)
 {
-    static const char *const args[] = { "serve", "--listen", "127.0.0.1:0", NULL };
+    keepd_start_at(k, 0);
+}
+
+void keepd_start_at(struct keepd *k, int port)
+{
+    char listen[32];
+    const char *const args[] = { "serve", "--listen", listen, NULL };
     int log = open_log(k), status;
     off_t from = log_size(k);
 
+    snprintf(listen, sizeof listen, "127.0.0.1:%d", port);
     k->pid = spawn(k, args, log, log);
     close(log);
     for (int waited = 0; (k->port = port_in_log(k, from)) == 0; waited += 5) {

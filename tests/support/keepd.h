@@ -32,6 +32,7 @@ struct keepd {
 void keepd_open(struct keepd *k, const char *const *settings, bool use_pg);
 
 void keepd_start(struct keepd *k);                  /* again, on the same data */
+void keepd_start_at(struct keepd *k, int port);     /* and on this port: for those who know it already */
 int keepd_stop(struct keepd *k, int sig, int within_ms);   /* exit code, 128 + signal; aborts when it does not end */
 void keepd_close(struct keepd *k);                  /* SIGTERM, removes the folder; must exit 0 */
 void keepd_discard(struct keepd *k);                /* as close, however it ends */

@@ -53,6 +53,28 @@ static void a_certificate_is_issued_for_its_names(void **state)
     buf_free(&ca), buf_free(&other), buf_free(&cert);
 }
 
+/* The key at the end of the chain: it stays when the server's certificate is renewed. */
+static void a_pin_is_the_key_of_the_last_certificate(void **state)
+{
+    struct buf ca, one, two;
+    char of_ca[65], of_one[65], of_two[65];
+
+    (void)state;
+    buf_init(&ca, 1 << 16), buf_init(&one, 1 << 16), buf_init(&two, 1 << 16);
+    assert_int_equal(x509_make_ca("Test CA", T0, T0 + 100 * DAY, &ca, &err), 0);
+    assert_int_equal(x509_issue(ca.ptr, names, 3, T0, T0 + 10 * DAY, &one, &err), 0);
+    assert_int_equal(x509_issue(ca.ptr, names, 3, T0, T0 + 20 * DAY, &two, &err), 0);
+    assert_true(x509_pin(text_of(&ca), of_ca) && x509_pin(text_of(&one), of_one) && x509_pin(text_of(&two), of_two));
+    assert_string_equal(of_one, of_ca);
+    assert_string_equal(of_two, of_ca);
+    *(strstr(one.ptr, "-----END CERTIFICATE-----") + 26) = '\0';         /* the leaf alone */
+    assert_true(x509_pin(one.ptr, of_one));
+    assert_string_not_equal(of_one, of_ca);
+    assert_false(x509_pin("", of_one));
+    assert_false(x509_pin("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", of_one));
+    buf_free(&ca), buf_free(&one), buf_free(&two);
+}
+
 static void names_that_would_be_more_than_a_name_are_refused(void **state)
 {
     static const char *const bad[] = { "", "a b", "a,DNS:b", "a\n", "-a", "a-", "a..b", "*.*.x", "x.*", "a:b", "a_b", ".a", "a." };
@@ -244,6 +266,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_is_issued_for_its_names), cmocka_unit_test(names_that_would_be_more_than_a_name_are_refused),
+        cmocka_unit_test(a_pin_is_the_key_of_the_last_certificate),
         T(first_start_makes_everything_and_nothing_twice), T(new_names_need_a_new_certificate),
         T(certificates_are_renewed_after_two_thirds_of_their_life), T(a_client_with_the_last_months_bundle_is_never_lost),
         T(a_crash_between_two_files_is_made_good),

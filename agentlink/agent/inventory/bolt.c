@@ -1,7 +1,7 @@
 /* bolt.c - see bolt.h. */
 #include "agent/inventory/bolt.h"
 
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 #include "base/str.h"
 
 #include <string.h>
@@ -82,15 +82,15 @@ bool bolt_open_fd(int fd, struct bolt *out)
     return true;
 }
 
-bool bolt_open(struct scan *s, const char *path, struct bolt *out)
+bool bolt_open(struct census *s, const char *path, struct bolt *out)
 {
-    int fd = scan_open(s, path);
+    int fd = census_open(s, path);
 
     if (fd < 0)
         return false;
     if (bolt_open_fd(fd, out))
         return true;
-    scan_problem(s, "%s: not a database of the known kind", path);
+    census_problem(s, "%s: not a database of the known kind", path);
     close(fd);
     return false;
 }

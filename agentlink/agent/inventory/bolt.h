@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct scan;
+struct census;
 
 struct bolt {
     int fd;
@@ -23,7 +23,7 @@ struct bolt {
 };
 
 /* The file below the scan's root; false: not there, or no such database. */
-bool bolt_open(struct scan *s, const char *path, struct bolt *out);
+bool bolt_open(struct census *s, const char *path, struct bolt *out);
 bool bolt_open_fd(int fd, struct bolt *out);               /* takes the descriptor over when it is one */
 void bolt_close(struct bolt *b);
 

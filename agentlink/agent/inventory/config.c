@@ -1,5 +1,5 @@
 /* config.c - config.json of the OCI runtime specification: what the runtime was told. */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 
 #include "base/str.h"
 
@@ -17,7 +17,7 @@ static void read_user(struct found *f, const struct json *process)
 
 /* In effect once its program runs: "effective" where it is root, else what it could
  * get back is "bounding"; runtimes write both alike. */
-static void read_capabilities(struct scan *s, struct found *f, const struct json *capabilities)
+static void read_capabilities(struct census *s, struct found *f, const struct json *capabilities)
 {
     const struct json *list = json_get(capabilities, "effective");
 
@@ -29,7 +29,7 @@ static void read_capabilities(struct scan *s, struct found *f, const struct json
         names[i] = str_starts(names[i], "CAP_") ? names[i] + 4 : names[i];
 }
 
-static void read_process(struct scan *s, struct found *f, const struct json *process)
+static void read_process(struct census *s, struct found *f, const struct json *process)
 {
     found_words(s, &f->c.command, &f->c.n_command, json_get(process, "args"), CONTAINER_WORDS_MAX);
     read_user(f, process);
@@ -54,7 +54,7 @@ static bool is_bind(const struct json *mount)
     return str_eq(json_get_str(mount, "type", ""), "bind") || has_word(options, "bind") || has_word(options, "rbind");
 }
 
-static void read_mounts(struct scan *s, struct found *f, const struct json *list)
+static void read_mounts(struct census *s, struct found *f, const struct json *list)
 {
     size_t max = json_len(list) < CONTAINER_MOUNTS_MAX ? json_len(list) : CONTAINER_MOUNTS_MAX, n = 0;
 
@@ -107,11 +107,11 @@ static void read_namespaces(struct found *f, const struct json *list)
     }
 }
 
-void found_config(struct scan *s, struct found *f, const char *path, annotations_fn *annotations)
+void found_config(struct census *s, struct found *f, const char *path, annotations_fn *annotations)
 {
     struct json config;
 
-    if (f->has_config || scan_json(s, path, SCAN_CONFIG_MAX, &config) != 0)
+    if (f->has_config || census_json(s, path, CENSUS_CONFIG_MAX, &config) != 0)
         return;
     const struct json *os = json_get(&config, "linux");
     f->has_config = true;
@@ -128,7 +128,7 @@ void found_config(struct scan *s, struct found *f, const char *path, annotations
 
 /* ---- annotations anybody may have written ---------------------------------------------- */
 
-void annotations_claimed(struct scan *s, struct found *f, const struct json *a)
+void annotations_claimed(struct census *s, struct found *f, const struct json *a)
 {
     static const char *const images[] = { "keep/image", "io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName",
                                           "org.opencontainers.image.ref.name" };

@@ -5,7 +5,7 @@
  * In k8s.io the annotations io.kubernetes.cri.* are containerd's own; elsewhere they
  * are whatever somebody wrote.  Which image a name stood for is in containerd's own
  * database (bolt.c). */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 #include "agent/inventory/bolt.h"
 #include "agent/inventory/engines.h"
 
@@ -17,7 +17,7 @@
 
 static const char TASKS[] = "/run/containerd/io.containerd.runtime.v2.task";
 
-static void annotations_cri(struct scan *s, struct found *f, const struct json *a)
+static void annotations_cri(struct census *s, struct found *f, const struct json *a)
 {
     found_image(s, f, json_get_str(a, "io.kubernetes.cri.image-name", NULL));
     found_text(s, &f->c.name, json_get_str(a, "io.kubernetes.cri.container-name", NULL));
@@ -29,22 +29,22 @@ static void annotations_cri(struct scan *s, struct found *f, const struct json *
     f->is_pod = str_eq(json_get_str(a, "io.kubernetes.cri.container-type", ""), "sandbox");
 }
 
-static const char *small_file(struct scan *s, const char *folder, const char *name)
+static const char *small_file(struct census *s, const char *folder, const char *name)
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
     struct bytes text;
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (scan_file(s, path, 4096, &text) != 0)
+    if (census_file(s, path, 4096, &text) != 0)
         return "";
     char *line = (char *)(uintptr_t)text.ptr;
     line[strcspn(line, "\n")] = '\0';
     return str_is_utf8(line, strlen(line)) ? line : "";
 }
 
-static void one(struct scan *s, const char *id, void *namespace)
+static void one(struct census *s, const char *id, void *namespace)
 {
-    char folder[SCAN_PATH_MAX], path[SCAN_PATH_MAX + 16];
+    char folder[CENSUS_PATH_MAX], path[CENSUS_PATH_MAX + 16];
     bool is_k8s = str_eq(namespace, "k8s.io");
     struct found *f = found_at(s, id);
 
@@ -64,7 +64,7 @@ static void one(struct scan *s, const char *id, void *namespace)
 static void add_label(void *data, const char *key, const char *value)
 {
     void **two = data;
-    struct scan *s = two[0];
+    struct census *s = two[0];
     struct found *f = two[1];
 
     found_label(s, f, key, value);
@@ -74,7 +74,7 @@ static void add_label(void *data, const char *key, const char *value)
         found_text(s, &f->c.service, value);
 }
 
-static void from_database(struct scan *s, const struct bolt *db, const char *namespace, struct found *f)
+static void from_database(struct census *s, const struct bolt *db, const char *namespace, struct found *f)
 {
     const char *image = bolt_text(db, &s->scratch, (const char *const[]){ "v1", namespace, "containers", f->c.id, "image", NULL });
     const char *runtime = bolt_text(db, &s->scratch, (const char *const[]){ "v1", namespace, "containers", f->c.id, "runtime", "name", NULL });
@@ -90,9 +90,9 @@ static void from_database(struct scan *s, const struct bolt *db, const char *nam
 
 /* ---- all ---------------------------------------------------------------------------------- */
 
-struct task { struct scan *s; const struct bolt *db; const char *namespace; };
+struct task { struct census *s; const struct bolt *db; const char *namespace; };
 
-static void look_up(struct scan *s, const char *id, void *data)
+static void look_up(struct census *s, const char *id, void *data)
 {
     const struct task *t = data;
     struct found *f = found_get(s, id);
@@ -102,25 +102,25 @@ static void look_up(struct scan *s, const char *id, void *data)
         from_database(s, t->db, t->namespace, f);
 }
 
-static void of_namespace(struct scan *s, const char *name, void *db)
+static void of_namespace(struct census *s, const char *name, void *db)
 {
-    char folder[SCAN_PATH_MAX], copy[128];
+    char folder[CENSUS_PATH_MAX], copy[128];
     struct task t = { s, db, copy };
 
     snprintf(folder, sizeof folder, "%s/%s", TASKS, name);
     snprintf(copy, sizeof copy, "%s", name);
-    (void)scan_folder(s, folder, one, copy);
+    (void)census_folder(s, folder, one, copy);
     if (db != NULL)
-        (void)scan_folder(s, folder, look_up, &t);
+        (void)census_folder(s, folder, look_up, &t);
 }
 
-void engine_containerd(struct scan *s)
+void engine_containerd(struct census *s)
 {
     struct bolt db;
-    bool has_db = scan_exists(s, TASKS) &&
+    bool has_db = census_exists(s, TASKS) &&
                   bolt_open(s, "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db", &db);
 
-    s->engine->is_there = scan_folder(s, TASKS, of_namespace, has_db ? &db : NULL);
+    s->engine->is_there = census_folder(s, TASKS, of_namespace, has_db ? &db : NULL);
     if (has_db)
         bolt_close(&db);
 }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static void labels_of(struct scan *s, struct found *f, const char *text)
+static void labels_of(struct census *s, struct found *f, const char *text)
 {
     static const struct json_opts opts = { .duplicate_keys = true };
     struct json labels;
@@ -17,7 +17,7 @@ static void labels_of(struct scan *s, struct found *f, const char *text)
         found_labels(s, f, &labels);
 }
 
-static void annotations_crio(struct scan *s, struct found *f, const struct json *a)
+static void annotations_crio(struct census *s, struct found *f, const struct json *a)
 {
     const struct { const char **field; const char *key; } rows[] = {
         { &f->c.name, "io.kubernetes.container.name" }, { &f->c.pod, "io.kubernetes.cri-o.KubeName" },
@@ -36,7 +36,7 @@ static void annotations_crio(struct scan *s, struct found *f, const struct json 
     f->is_pod = str_eq(json_get_str(a, "io.kubernetes.cri-o.ContainerType", ""), "sandbox");
 }
 
-void engine_crio(struct scan *s)
+void engine_crio(struct census *s)
 {
     storage_scan(s, "cri-o", annotations_crio);
 }

@@ -2,21 +2,21 @@
  * bundle's config.json beside it.
  *
  *     {"pid", "process-start-time" (ticks since boot), "cgroup-path", "bundle", "created"} */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 #include "agent/inventory/engines.h"
 
 #include "base/str.h"
 
 #include <stdio.h>
 
-static void one(struct scan *s, const char *id, void *folder)
+static void one(struct census *s, const char *id, void *folder)
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
     struct json status;
 
     arena_reset(&s->scratch);
     snprintf(path, sizeof path, "%s/%s/status", (const char *)folder, id);
-    if (scan_json(s, path, SCAN_CONFIG_MAX, &status) != 0)
+    if (census_json(s, path, CENSUS_CONFIG_MAX, &status) != 0)
         return;
     struct found *f = found_at(s, id);
     if (f == NULL)
@@ -29,9 +29,9 @@ static void one(struct scan *s, const char *id, void *folder)
     found_config(s, f, path, str_eq(f->c.engine, "crun") ? annotations_claimed : NULL);
 }
 
-void engine_crun(struct scan *s)
+void engine_crun(struct census *s)
 {
     static char folder[] = "/run/crun";
 
-    s->engine->is_there = scan_folder(s, folder, one, folder);
+    s->engine->is_there = census_folder(s, folder, one, folder);
 }

@@ -1,7 +1,7 @@
 /* engine_docker.c - Docker: /var/lib/docker/containers/ID/config.v2.json as the daemon
  * keeps it (what its API answers comes from there), hostconfig.json beside it, and
  * image/DRIVER/repositories.json, which knows the digests images were pulled by. */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 #include "agent/inventory/engines.h"
 
 #include "base/str.h"
@@ -12,7 +12,7 @@
 static const char CONTAINERS[] = "/var/lib/docker/containers";
 
 /* "web:1.25@sha256:..." -> what was written; an image id is no name. */
-static void read_config(struct scan *s, struct found *f, const struct json *root)
+static void read_config(struct census *s, struct found *f, const struct json *root)
 {
     const struct json *config = json_get(root, "Config"), *state = json_get(root, "State"), *labels = json_get(config, "Labels");
     const char *name = json_get_str(root, "Name", ""), *image = json_get_str(config, "Image", "");
@@ -29,35 +29,35 @@ static void read_config(struct scan *s, struct found *f, const struct json *root
 }
 
 /* Docker says itself what it made privileged. */
-static void read_host(struct scan *s, struct found *f, const struct json *host)
+static void read_host(struct census *s, struct found *f, const struct json *host)
 {
     f->c.is_privileged |= json_bool(json_get(host, "Privileged"), false);
     found_runtime(s, f, json_get_str(host, "Runtime", NULL));
 }
 
-static void one(struct scan *s, const char *id, void *data)
+static void one(struct census *s, const char *id, void *data)
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
     struct json config, host;
 
     (void)data;
     arena_reset(&s->scratch);
     snprintf(path, sizeof path, "%s/%s/config.v2.json", CONTAINERS, id);
-    if (scan_json(s, path, SCAN_CONFIG_MAX, &config) != 0 || !json_bool(json_path(&config, "State.Running"), false))
+    if (census_json(s, path, CENSUS_CONFIG_MAX, &config) != 0 || !json_bool(json_path(&config, "State.Running"), false))
         return;
     struct found *f = found_at(s, id);
     if (f == NULL)
         return;
     read_config(s, f, &config);
     snprintf(path, sizeof path, "%s/%s/hostconfig.json", CONTAINERS, id);
-    if (scan_json(s, path, SCAN_CONFIG_MAX, &host) == 0)
+    if (census_json(s, path, CENSUS_CONFIG_MAX, &host) == 0)
         read_host(s, f, &host);
 }
 
 /* ---- digests ------------------------------------------------------------------------------ */
 
 /* {"Repositories": {"web": {"web:1": "sha256:ID", "web@sha256:...": "sha256:ID"}}} */
-static void digests_of(struct scan *s, struct found *f, const struct json *repositories)
+static void digests_of(struct census *s, struct found *f, const struct json *repositories)
 {
     for (uint32_t i = 0; i < json_n_members(repositories) && f->c.digest == NULL; i++) {
         const struct json *names = &repositories->members[i].value;
@@ -69,24 +69,24 @@ static void digests_of(struct scan *s, struct found *f, const struct json *repos
     }
 }
 
-static void of_driver(struct scan *s, const char *driver, void *data)
+static void of_driver(struct census *s, const char *driver, void *data)
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
     struct json root;
 
     (void)data;
     arena_reset(&s->scratch);
     snprintf(path, sizeof path, "/var/lib/docker/image/%s/repositories.json", driver);
-    if (scan_json(s, path, SCAN_CONFIG_MAX, &root) != 0)
+    if (census_json(s, path, CENSUS_CONFIG_MAX, &root) != 0)
         return;
     for (size_t i = 0; i < s->n; i++)
         if (s->all[i]->c.image_id != NULL && s->all[i]->c.digest == NULL && str_eq(s->all[i]->c.engine, "docker"))
             digests_of(s, s->all[i], json_get(&root, "Repositories"));
 }
 
-void engine_docker(struct scan *s)
+void engine_docker(struct census *s)
 {
-    s->engine->is_there = scan_folder(s, CONTAINERS, one, NULL);
+    s->engine->is_there = census_folder(s, CONTAINERS, one, NULL);
     if (s->engine->n > 0)
-        (void)scan_folder(s, "/var/lib/docker/image", of_driver, NULL);
+        (void)census_folder(s, "/var/lib/docker/image", of_driver, NULL);
 }

@@ -3,13 +3,13 @@
 #include "agent/inventory/engines.h"
 #include "agent/inventory/storage.h"
 
-static void annotations_podman(struct scan *s, struct found *f, const struct json *a)
+static void annotations_podman(struct census *s, struct found *f, const struct json *a)
 {
     found_labels(s, f, a);
     found_text(s, &f->c.service, json_get_str(a, "PODMAN_SYSTEMD_UNIT", NULL));
 }
 
-void engine_podman(struct scan *s)
+void engine_podman(struct census *s)
 {
     storage_scan(s, "libpod", annotations_podman);
 }

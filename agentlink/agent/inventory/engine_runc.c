@@ -2,21 +2,21 @@
  *
  *     {"id", "init_process_pid", "init_process_start" (ticks since boot), "created",
  *      "config": {"labels": ["bundle=/path", ...], "rootfs", ...}} */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 #include "agent/inventory/engines.h"
 
 #include "base/str.h"
 
 #include <stdio.h>
 
-static void one(struct scan *s, const char *id, void *folder)
+static void one(struct census *s, const char *id, void *folder)
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
     struct json state;
 
     arena_reset(&s->scratch);
     snprintf(path, sizeof path, "%s/%s/state.json", (const char *)folder, id);
-    if (scan_json(s, path, SCAN_CONFIG_MAX, &state) != 0)
+    if (census_json(s, path, CENSUS_CONFIG_MAX, &state) != 0)
         return;
     const char *own = json_get_str(&state, "id", NULL);
     struct found *f = own != NULL && !str_eq(own, id) ? NULL : found_at(s, id);
@@ -35,20 +35,20 @@ static void one(struct scan *s, const char *id, void *folder)
     }
 }
 
-static void of_namespace(struct scan *s, const char *name, void *folder)
+static void of_namespace(struct census *s, const char *name, void *folder)
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
 
     snprintf(path, sizeof path, "%s/%s", (const char *)folder, name);
-    (void)scan_folder(s, path, one, path);
+    (void)census_folder(s, path, one, path);
 }
 
-void engine_runc(struct scan *s)
+void engine_runc(struct census *s)
 {
     static char roots[][24] = { "/run/runc", "/run/runc-ctrs" }, shared[][32] = { "/run/containerd/runc", "/run/docker/runtime-runc" };
 
     for (size_t i = 0; i < N_ITEMS(roots); i++)
-        s->engine->is_there |= scan_folder(s, roots[i], one, roots[i]);
+        s->engine->is_there |= census_folder(s, roots[i], one, roots[i]);
     for (size_t i = 0; i < N_ITEMS(shared); i++)
-        s->engine->is_there |= scan_folder(s, shared[i], of_namespace, shared[i]);
+        s->engine->is_there |= census_folder(s, shared[i], of_namespace, shared[i]);
 }

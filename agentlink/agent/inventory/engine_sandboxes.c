@@ -1,7 +1,7 @@
 /* engine_sandboxes.c - gVisor, Kata Containers and Firecracker leave folders of their
  * own, named after the container or the pod: whoever is among them has a second wall. */
 #include "agent/inventory/engines.h"
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 
 #include "base/str.h"
 
@@ -17,7 +17,7 @@ static const struct sandbox ROWS[] = {
 };
 
 /* "ID", "ID_sandbox:ID.state" (gVisor): the id in front. */
-static void one(struct scan *s, const char *name, void *data)
+static void one(struct census *s, const char *name, void *data)
 {
     const struct sandbox *row = data;
     char id[CONTAINER_ID_MAX + 1];
@@ -31,10 +31,10 @@ static void one(struct scan *s, const char *name, void *data)
     s->engine->n++;
 }
 
-void engine_sandboxes(struct scan *s)
+void engine_sandboxes(struct census *s)
 {
     for (size_t i = 0; i < N_ITEMS(ROWS); i++) {
         struct sandbox row = ROWS[i];
-        s->engine->is_there |= scan_folder(s, row.folder, one, &row);
+        s->engine->is_there |= census_folder(s, row.folder, one, &row);
     }
 }

@@ -2,14 +2,14 @@
 #ifndef KEEP_AGENT_INVENTORY_ENGINES_H
 #define KEEP_AGENT_INVENTORY_ENGINES_H
 
-struct scan;
+struct census;
 
-void engine_docker(struct scan *s);
-void engine_crio(struct scan *s);
-void engine_podman(struct scan *s);
-void engine_containerd(struct scan *s);
-void engine_crun(struct scan *s);
-void engine_runc(struct scan *s);
-void engine_sandboxes(struct scan *s);   /* marks what others found */
+void engine_docker(struct census *s);
+void engine_crio(struct census *s);
+void engine_podman(struct census *s);
+void engine_containerd(struct census *s);
+void engine_crun(struct census *s);
+void engine_runc(struct census *s);
+void engine_sandboxes(struct census *s);   /* marks what others found */
 
 #endif

@@ -1,5 +1,5 @@
 /* files.c - reading below the root: bounded, regular files only, and no link leads out. */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 
 #include "base/time.h"
 
@@ -16,16 +16,16 @@
 
 /* Links are read as if the root were "/": within a DaemonSet they mean the host's
  * files, and nothing in a container's own folder leads elsewhere. */
-static int open_below(const struct scan *s, const char *path, int flags)
+static int open_below(const struct census *s, const char *path, int flags)
 {
-    const struct open_how how = { .flags = (unsigned)(flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
+    const struct open_how how = { .flags = (unsigned)(flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),   /* a FIFO is not waited for */
                                   .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
     long fd = syscall(SYS_openat2, s->root, path, &how, sizeof how);
 
     return (int)fd;
 }
 
-void scan_problem(struct scan *s, const char *fmt, ...)
+void census_problem(struct census *s, const char *fmt, ...)
 {
     va_list args;
 
@@ -36,16 +36,16 @@ void scan_problem(struct scan *s, const char *fmt, ...)
     va_end(args);
 }
 
-bool scan_is_over(struct scan *s)
+bool census_is_over(struct census *s)
 {
     if (!s->failed && time_monotonic_ms() <= s->until_ms)
         return false;
     if (!s->failed)
-        scan_problem(s, "the scan took too long; the rest was left out");
+        census_problem(s, "the scan took too long; the rest was left out");
     return true;
 }
 
-int scan_open(struct scan *s, const char *path)
+int census_open(struct census *s, const char *path)
 {
     struct stat st;
     int fd = open_below(s, path, 0);
@@ -57,7 +57,7 @@ int scan_open(struct scan *s, const char *path)
     return -1;
 }
 
-static int read_all(struct scan *s, int fd, size_t size, struct bytes *out)
+static int read_all(struct census *s, int fd, size_t size, struct bytes *out)
 {
     char *text = arena_bytes(&s->scratch, size + 1);
     size_t len = 0;
@@ -77,7 +77,7 @@ static int read_all(struct scan *s, int fd, size_t size, struct bytes *out)
     return 0;
 }
 
-int scan_file(struct scan *s, const char *path, size_t max, struct bytes *out)
+int census_file(struct census *s, const char *path, size_t max, struct bytes *out)
 {
     struct stat st;
     int fd = open_below(s, path, 0);
@@ -85,37 +85,37 @@ int scan_file(struct scan *s, const char *path, size_t max, struct bytes *out)
     if (fd < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             return 1;
-        scan_problem(s, "%s: %s", path, strerror(errno));
+        census_problem(s, "%s: %s", path, strerror(errno));
         return -1;
     }
     int rc = -1;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        scan_problem(s, "%s: not a regular file", path);
+        census_problem(s, "%s: not a regular file", path);
     else if (st.st_size < 0 || (uint64_t)st.st_size > max)
-        scan_problem(s, "%s: %lld bytes; at most %zu are read", path, (long long)st.st_size, max);
+        census_problem(s, "%s: %lld bytes; at most %zu are read", path, (long long)st.st_size, max);
     else if ((rc = read_all(s, fd, (size_t)st.st_size, out)) != 0)
-        scan_problem(s, "%s: no memory to read it", path);
+        census_problem(s, "%s: no memory to read it", path);
     close(fd);
     return rc;
 }
 
-int scan_json(struct scan *s, const char *path, size_t max, struct json *out)
+int census_json(struct census *s, const char *path, size_t max, struct json *out)
 {
     static const struct json_opts opts = { .nul_as_replacement = true, .skip_bom = true, .duplicate_keys = true, .big_numbers = true,
                                            .max_values = 1000000 };
     struct bytes text;
     struct err err = { 0 };
-    int rc = scan_file(s, path, max, &text);
+    int rc = census_file(s, path, max, &text);
 
     if (rc != 0)
         return rc;
     if (json_parse(&s->scratch, text.ptr, text.len, &opts, out, &err) == 0)
         return 0;
-    scan_problem(s, "%s: %s", path, err.msg);
+    census_problem(s, "%s: %s", path, err.msg);
     return -1;
 }
 
-bool scan_folder(struct scan *s, const char *path, void (*each)(struct scan *s, const char *name, void *data), void *data)
+bool census_folder(struct census *s, const char *path, void (*each)(struct census *s, const char *name, void *data), void *data)
 {
     int fd = open_below(s, path, O_DIRECTORY);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -125,14 +125,14 @@ bool scan_folder(struct scan *s, const char *path, void (*each)(struct scan *s, 
         if (fd >= 0)
             close(fd);
         else if (errno != ENOENT && errno != ENOTDIR)
-            scan_problem(s, "%s: %s", path, strerror(errno));
+            census_problem(s, "%s: %s", path, strerror(errno));
         return false;
     }
-    for (const struct dirent *e; !scan_is_over(s) && (e = readdir(dir)) != NULL; ) {
+    for (const struct dirent *e; !census_is_over(s) && (e = readdir(dir)) != NULL; ) {
         if (e->d_name[0] == '.')
             continue;
         if (n++ == CONTAINERS_MAX) {
-            scan_problem(s, "%s: more than %d entries; the rest was left out", path, CONTAINERS_MAX);
+            census_problem(s, "%s: more than %d entries; the rest was left out", path, CONTAINERS_MAX);
             break;
         }
         each(s, e->d_name, data);
@@ -141,9 +141,10 @@ bool scan_folder(struct scan *s, const char *path, void (*each)(struct scan *s, 
     return true;
 }
 
-bool scan_exists(struct scan *s, const char *path)
+bool census_exists(struct census *s, const char *path)
 {
-    int fd = open_below(s, path, O_PATH);
+    const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+    int fd = (int)syscall(SYS_openat2, s->root, path, &how, sizeof how);
 
     if (fd >= 0)
         close(fd);

@@ -1,5 +1,5 @@
 /* found.c - what was found of a container; the first to say something is right. */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 
 #include "base/str.h"
 #include "base/time.h"
@@ -8,15 +8,15 @@
 
 /* ---- by id ------------------------------------------------------------------------------ */
 
-static size_t slot_of(const struct scan *s, const char *id)
+static size_t slot_of(const struct census *s, const char *id)
 {
     uint32_t hash = 2166136261u;
 
     for (const char *p = id; *p != '\0'; p++)
         hash = (hash ^ (unsigned char)*p) * 16777619u;
-    size_t at = hash % SCAN_SLOTS;
+    size_t at = hash % CENSUS_SLOTS;
     while (s->slots[at] != NULL && !str_eq(s->slots[at]->c.id, id))
-        at = (at + 1) % SCAN_SLOTS;
+        at = (at + 1) % CENSUS_SLOTS;
     return at;
 }
 
@@ -34,12 +34,12 @@ static bool is_id(const char *id)
     return len >= 1 && len <= CONTAINER_ID_MAX;
 }
 
-struct found *found_get(struct scan *s, const char *id)
+struct found *found_get(struct census *s, const char *id)
 {
     return id == NULL || *id == '\0' ? NULL : s->slots[slot_of(s, id)];
 }
 
-struct found *found_at(struct scan *s, const char *id)
+struct found *found_at(struct census *s, const char *id)
 {
     if (id == NULL || !is_id(id))
         return NULL;
@@ -68,7 +68,7 @@ struct found *found_at(struct scan *s, const char *id)
 /* ---- texts ------------------------------------------------------------------------------- */
 
 /* As many whole characters as fit. */
-static const char *copy_text(struct scan *s, const char *text, size_t max)
+static const char *copy_text(struct census *s, const char *text, size_t max)
 {
     size_t len = strlen(text), n = 0, step;
 
@@ -79,13 +79,13 @@ static const char *copy_text(struct scan *s, const char *text, size_t max)
     return copy;
 }
 
-void found_text(struct scan *s, const char **field, const char *text)
+void found_text(struct census *s, const char **field, const char *text)
 {
     if ((*field == NULL || **field == '\0') && text != NULL && *text != '\0')
         *field = copy_text(s, text, CONTAINER_TEXT_MAX);
 }
 
-void found_digest(struct scan *s, const char **field, const char *text)
+void found_digest(struct census *s, const char **field, const char *text)
 {
     char whole[DIGEST_LEN + 1];
 
@@ -100,7 +100,7 @@ void found_digest(struct scan *s, const char **field, const char *text)
         *field = copy_text(s, text, DIGEST_LEN);
 }
 
-void found_image(struct scan *s, struct found *f, const char *reference)
+void found_image(struct census *s, struct found *f, const char *reference)
 {
     if (reference == NULL || *reference == '\0')
         return;
@@ -111,12 +111,12 @@ void found_image(struct scan *s, struct found *f, const char *reference)
 }
 
 /* An empty argument is shown as it is typed. */
-static const char *copy_word(struct scan *s, const char *text)
+static const char *copy_word(struct census *s, const char *text)
 {
     return *text == '\0' ? "''" : copy_text(s, text, CONTAINER_WORD_MAX);
 }
 
-void found_words(struct scan *s, const char *const **field, size_t *n, const struct json *list, size_t max)
+void found_words(struct census *s, const char *const **field, size_t *n, const struct json *list, size_t max)
 {
     size_t want = json_len(list) < max ? json_len(list) : max, kept = 0;
 
@@ -144,7 +144,7 @@ static bool has_label(const struct found *f, const char *key, size_t len)
     return false;
 }
 
-void found_label(struct scan *s, struct found *f, const char *key, const char *value)
+void found_label(struct census *s, struct found *f, const char *key, const char *value)
 {
     size_t len = strlen(key);
 
@@ -162,7 +162,7 @@ void found_label(struct scan *s, struct found *f, const char *key, const char *v
         labels[f->c.n_labels++] = copy;
 }
 
-void found_labels(struct scan *s, struct found *f, const struct json *object)
+void found_labels(struct census *s, struct found *f, const struct json *object)
 {
     for (uint32_t i = 0; i < json_n_members(object); i++) {
         const char *value = json_str(&object->members[i].value, NULL);
@@ -171,7 +171,7 @@ void found_labels(struct scan *s, struct found *f, const struct json *object)
     }
 }
 
-void found_unknown(struct scan *s, struct found *f, const char *part)
+void found_unknown(struct census *s, struct found *f, const char *part)
 {
     enum { PARTS_MAX = 8 };
     const char **parts = (const char **)(uintptr_t)f->c.unknown;
@@ -207,7 +207,7 @@ void found_started(struct found *f, const char *rfc3339)
 
 /* By what shims, runtime types and programs are called: the last part of a path, or of
  * "io.containerd.runsc.v1". */
-void found_runtime(struct scan *s, struct found *f, const char *name)
+void found_runtime(struct census *s, struct found *f, const char *name)
 {
     static const struct { const char *part, *runtime, *sandbox; } rows[] = {
         { "runsc", "runsc", "gvisor" }, { "gvisor", "runsc", "gvisor" }, { "firecracker", "firecracker", "firecracker" },

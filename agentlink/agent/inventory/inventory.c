@@ -2,7 +2,7 @@
 #include "agent/inventory/inventory.h"
 
 #include "agent/inventory/engines.h"
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 #include "base/str.h"
 #include "base/time.h"
 
@@ -36,7 +36,7 @@ static struct inventory_roots complete_roots(const struct inventory_roots *roots
 /* ---- what was found becomes the list -------------------------------------------------------- */
 
 /* A pod's first container has its names, labels and sandbox; the others take them over. */
-static void take_over(struct scan *s, struct found *f)
+static void take_over(struct census *s, struct found *f)
 {
     const struct found *pod = f->sandbox_id != NULL ? found_get(s, f->sandbox_id) : NULL;
     char name[CONTAINER_TEXT_MAX];
@@ -83,7 +83,7 @@ static int by_id(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
-static void conclude(struct scan *s, struct inventory *out)
+static void conclude(struct census *s, struct inventory *out)
 {
     struct container *list = arena_array(s->arena, s->n < CONTAINERS_MAX ? s->n : CONTAINERS_MAX, sizeof *list);
 
@@ -113,11 +113,11 @@ static void conclude(struct scan *s, struct inventory *out)
 
 int inventory_scan(const struct inventory_roots *roots, struct arena *arena, struct inventory *out, struct err *err)
 {
-    struct scan s = { .roots = complete_roots(roots), .arena = arena };
+    struct census s = { .roots = complete_roots(roots), .arena = arena };
     struct inventory found = { .n_engines = n_inventory_engines };
 
     s.until_ms = time_monotonic_ms() + s.roots.budget_ms;
-    s.slots = arena_array(arena, SCAN_SLOTS, sizeof *s.slots);
+    s.slots = arena_array(arena, CENSUS_SLOTS, sizeof *s.slots);
     s.all = arena_array(arena, 2 * CONTAINERS_MAX, sizeof *s.all);
     if (s.slots == NULL || s.all == NULL)
         return err_nomem(err);
@@ -126,7 +126,7 @@ int inventory_scan(const struct inventory_roots *roots, struct arena *arena, str
         return err_set(err, ERR_UNAVAILABLE, "%s: %s", s.roots.root, strerror(errno));
     arena_init(&s.scratch, INVENTORY_ARENA * 4);
     process_machine(&s);
-    for (size_t i = 0; i < n_inventory_engines && !scan_is_over(&s); i++) {
+    for (size_t i = 0; i < n_inventory_engines && !census_is_over(&s); i++) {
         s.engine = &found.engines[i];
         s.engine->name = inventory_engines[i].name;
         inventory_engines[i].scan(&s);
@@ -216,7 +216,7 @@ const struct container *inventory_by_pid(const struct inventory *inventory, cons
 uint64_t inventory_cgroup_id(const struct inventory_roots *roots, const struct container *container)
 {
     const struct inventory_roots all = complete_roots(roots);
-    char path[SCAN_PATH_MAX + CONTAINER_TEXT_MAX];
+    char path[CENSUS_PATH_MAX + CONTAINER_TEXT_MAX];
     struct stat st;
 
     if (*container->cgroup == '\0' || strstr(container->cgroup, "..") != NULL)

@@ -1,5 +1,5 @@
 /* process.c - what the kernel says of a container's first process. */
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 
 #include "base/str.h"
 #include "base/time.h"
@@ -32,7 +32,7 @@ static bool read_text(const char *path, char *out, size_t max)
 
 static bool read_proc(const struct inventory_roots *roots, int64_t pid, const char *name, char *out, size_t max)
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
 
     snprintf(path, sizeof path, "%s/%lld/%s", roots->proc, (long long)pid, name);
     return read_text(path, out, max);
@@ -40,16 +40,16 @@ static bool read_proc(const struct inventory_roots *roots, int64_t pid, const ch
 
 static void read_namespace(const struct inventory_roots *roots, int64_t pid, const char *name, char out[64])
 {
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
 
     snprintf(path, sizeof path, "%s/%lld/ns/%s", roots->proc, (long long)pid, name);
     ssize_t n = readlink(path, out, 63);
     out[n < 0 ? 0 : n] = '\0';
 }
 
-void process_machine(struct scan *s)
+void process_machine(struct census *s)
 {
-    char path[SCAN_PATH_MAX], text[PROC_TEXT];
+    char path[CENSUS_PATH_MAX], text[PROC_TEXT];
 
     read_namespace(&s->roots, 1, "net", s->host_net);
     read_namespace(&s->roots, 1, "pid", s->host_pid);
@@ -105,6 +105,11 @@ bool process_cgroup(const struct inventory_roots *roots, int64_t pid, char *out,
     return out[0] != '\0';
 }
 
+static bool is_sandboxed(const struct found *f)
+{
+    return f->c.sandbox != NULL && *f->c.sandbox != '\0';
+}
+
 /* A pid of which the runtime did not note when it started may be another's by now;
  * then its cgroup must be the container's. Sandboxes keep theirs under other names. */
 static bool is_its_cgroup(const struct found *f, const char *cgroup)
@@ -113,7 +118,7 @@ static bool is_its_cgroup(const struct found *f, const char *cgroup)
 
     if (last == NULL && f->cgroups_path != NULL)
         last = strrchr(f->cgroups_path, ':');              /* systemd's form: SLICE:PREFIX:NAME */
-    if (f->c.sandbox != NULL && *f->c.sandbox != '\0')
+    if (is_sandboxed(f))
         return true;
     return strstr(cgroup, f->c.id) != NULL || (last != NULL && last[1] != '\0' && strstr(cgroup, last + 1) != NULL);
 }
@@ -142,7 +147,7 @@ static bool has_capability(const struct found *f, const char *name)
     return false;
 }
 
-static void read_status(struct scan *s, struct found *f, const char *status)
+static void read_status(struct census *s, struct found *f, const char *status)
 {
     const char *effective = status_line(status, "CapEff:"), *bounding = status_line(status, "CapBnd:");
     const char *seccomp = status_line(status, "Seccomp:"), *uid = status_line(status, "Uid:"), *no_new = status_line(status, "NoNewPrivs:");
@@ -169,7 +174,7 @@ static bool is_hosts(const char *its, const char *host, bool own)
     return *its != '\0' && *host != '\0' ? str_eq(its, host) : !own;
 }
 
-static void read_namespaces(struct scan *s, struct found *f)
+static void read_namespaces(struct census *s, struct found *f)
 {
     char net[64], pid[64], ipc[64], user[64];
 
@@ -186,7 +191,7 @@ static void read_namespaces(struct scan *s, struct found *f)
         f->c.has_user_namespace = !str_eq(user, s->host_user);
 }
 
-static void read_command(struct scan *s, struct found *f)
+static void read_command(struct census *s, struct found *f)
 {
     char text[PROC_TEXT];
     size_t n = 0;
@@ -208,15 +213,26 @@ static void read_command(struct scan *s, struct found *f)
     f->c.n_command = n;
 }
 
-static void complete(struct scan *s, struct found *f)
+/* The process of a sandbox is the sandbox: what holds inside only the configuration says. */
+static void complete_sandboxed(struct found *f)
+{
+    f->c.host_network = f->has_config && !f->own_network;
+    f->c.host_pid = f->has_config && !f->own_pid;
+    f->c.host_ipc = f->has_config && !f->own_ipc;
+}
+
+static void complete(struct census *s, struct found *f)
 {
     char text[PROC_TEXT];
 
-    if (read_proc(&s->roots, f->c.pid, "status", text, sizeof text))
+    if (is_sandboxed(f))
+        complete_sandboxed(f);
+    else if (read_proc(&s->roots, f->c.pid, "status", text, sizeof text))
         read_status(s, f, text);
     else
         found_unknown(s, f, "process");
-    read_namespaces(s, f);
+    if (!is_sandboxed(f))
+        read_namespaces(s, f);
     if (f->has_config && !f->has_masked_paths)
         f->c.is_privileged |= has_capability(f, "SYS_ADMIN") && has_capability(f, "SYS_MODULE") && has_capability(f, "SYS_RAWIO");
     if (!f->has_config) {
@@ -233,7 +249,7 @@ static void complete(struct scan *s, struct found *f)
         f->c.started_ms = (s->boot_ms + f->c.start_ticks * 1000 / hz) / MS_SECOND * MS_SECOND;
 }
 
-bool process_read(struct scan *s, struct found *f)
+bool process_read(struct census *s, struct found *f)
 {
     char text[PROC_TEXT], cgroup[CONTAINER_TEXT_MAX + 1] = "", state = '?';
     int64_t start = 0;

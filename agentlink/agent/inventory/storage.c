@@ -21,34 +21,34 @@ static const char *const LISTS[] = { "/var/lib/containers/storage/overlay-contai
 /* The folder's config.json decides whose it is. */
 struct of { const char *manager; annotations_fn *annotations; };
 
-static const char *first_line(struct scan *s, const char *path)
+static const char *first_line(struct census *s, const char *path)
 {
     struct bytes text;
 
-    if (scan_file(s, path, 4096, &text) != 0)
+    if (census_file(s, path, 4096, &text) != 0)
         return "";
     char *line = (char *)(uintptr_t)text.ptr;
     line[strcspn(line, "\n")] = '\0';
     return line;
 }
 
-static bool is_whose(struct scan *s, const char *path, const char *manager)
+static bool is_whose(struct census *s, const char *path, const char *manager)
 {
     struct json config;
 
-    return scan_json(s, path, SCAN_CONFIG_MAX, &config) == 0 &&
+    return census_json(s, path, CENSUS_CONFIG_MAX, &config) == 0 &&
            str_eq(json_get_str(json_get(&config, "annotations"), "io.container.manager", ""), manager);
 }
 
-static void one(struct scan *s, const char *id, void *data)
+static void one(struct census *s, const char *id, void *data)
 {
     const struct of *of = data;
-    char path[SCAN_PATH_MAX];
+    char path[CENSUS_PATH_MAX];
     int64_t pid;
 
     arena_reset(&s->scratch);
     snprintf(path, sizeof path, "%s/%s/userdata/config.json", USERDATA, id);
-    if (!scan_exists(s, path) || !is_whose(s, path, of->manager))
+    if (!census_exists(s, path) || !is_whose(s, path, of->manager))
         return;
     struct found *f = found_at(s, id);
     if (f == NULL)
@@ -61,7 +61,7 @@ static void one(struct scan *s, const char *id, void *data)
 
 /* ---- the lists ------------------------------------------------------------------------------ */
 
-static void read_row(struct scan *s, struct found *f, const struct json *row)
+static void read_row(struct census *s, struct found *f, const struct json *row)
 {
     static const struct json_opts opts = { .duplicate_keys = true, .big_numbers = true };
     const char *text = json_get_str(row, "metadata", "");
@@ -79,13 +79,13 @@ static void read_row(struct scan *s, struct found *f, const struct json *row)
         found_text(s, &f->c.name, json_str(json_at(names, 0), NULL));
 }
 
-static void read_containers(struct scan *s, const char *engine)
+static void read_containers(struct census *s, const char *engine)
 {
     struct json list;
 
     for (size_t i = 0; i < N_ITEMS(LISTS); i++) {
         arena_reset(&s->scratch);
-        if (scan_json(s, LISTS[i], SCAN_STORE_MAX, &list) != 0)
+        if (census_json(s, LISTS[i], CENSUS_STORE_MAX, &list) != 0)
             continue;
         for (uint32_t k = 0; k < json_len(&list); k++) {
             struct found *f = found_get(s, json_get_str(json_at(&list, k), "id", NULL));
@@ -101,12 +101,12 @@ static bool is_image(const struct json *row, const char *image_id)
     return image_id != NULL && str_eq(json_get_str(row, "id", NULL), image_id + 7);
 }
 
-static void read_images(struct scan *s, const char *engine)
+static void read_images(struct census *s, const char *engine)
 {
     struct json list;
 
     arena_reset(&s->scratch);
-    if (scan_json(s, "/var/lib/containers/storage/overlay-images/images.json", SCAN_STORE_MAX, &list) != 0)
+    if (census_json(s, "/var/lib/containers/storage/overlay-images/images.json", CENSUS_STORE_MAX, &list) != 0)
         return;
     for (size_t i = 0; i < s->n; i++) {
         struct found *f = s->all[i];
@@ -122,11 +122,11 @@ static void read_images(struct scan *s, const char *engine)
     }
 }
 
-void storage_scan(struct scan *s, const char *manager, annotations_fn *annotations)
+void storage_scan(struct census *s, const char *manager, annotations_fn *annotations)
 {
     struct of of = { manager, annotations };
 
-    s->engine->is_there = scan_folder(s, USERDATA, one, &of) && s->engine->n > 0;
+    s->engine->is_there = census_folder(s, USERDATA, one, &of) && s->engine->n > 0;
     if (s->engine->n == 0)
         return;
     read_containers(s, s->engine->name);

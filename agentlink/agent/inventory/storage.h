@@ -2,9 +2,9 @@
 #ifndef KEEP_AGENT_INVENTORY_STORAGE_H
 #define KEEP_AGENT_INVENTORY_STORAGE_H
 
-#include "agent/inventory/scan.h"
+#include "agent/inventory/census.h"
 
 /* Finds the containers whose manager ("cri-o", "libpod") this is. */
-void storage_scan(struct scan *s, const char *manager, annotations_fn *annotations);
+void storage_scan(struct census *s, const char *manager, annotations_fn *annotations);
 
 #endif

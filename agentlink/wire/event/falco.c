@@ -96,14 +96,16 @@ static void map_falco_image(struct mapping *m, const struct json *f)
 static void map_chain(struct mapping *m, const struct json *f)
 {
     struct event_process *p = &m->event->process;
+    const char *name = p->parent_exe != NULL ? p->parent_exe : p->parent_name;
     char key[32];
 
-    map_ancestor(m, p->parent_exe != NULL ? p->parent_exe : p->parent_name, p->ppid);
-    for (int i = 2; i < EVENT_CHAIN_MAX && m->event->n_chain > 0; i++) {
+    map_ancestor(m, name, p->ppid);
+    for (int i = 2; i < EVENT_CHAIN_MAX && name != NULL; i++) {
         snprintf(key, sizeof key, "proc.aexepath[%d]", i);
-        const char *name = map_text(m, json_get(f, key), 0);
+        name = map_text(m, json_get(f, key), 0);
         snprintf(key, sizeof key, "proc.aname[%d]", i);
-        map_ancestor(m, name != NULL ? name : map_text(m, json_get(f, key), 0), -1);
+        name = name != NULL ? name : map_text(m, json_get(f, key), 0);
+        map_ancestor(m, name, -1);
     }
 }
 

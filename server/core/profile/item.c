@@ -171,6 +171,32 @@ size_t items_of_event(const struct event *event, struct profile_item out[ITEMS_P
     return of[event->kind](event, out);
 }
 
+/* ---- where a program came from ---------------------------------------------------------- */
+
+enum program_origin event_origin(const struct event *e)
+{
+    static const struct { const char *word; enum program_origin origin; } words[] = {
+        { TAG_FILELESS, ORIGIN_MEMORY }, { TAG_NOT_IN_IMAGE, ORIGIN_WRITTEN },
+        { "Fileless execution via memfd_create", ORIGIN_MEMORY },            /* Falco */
+        { "Drop and execute new binary in container", ORIGIN_WRITTEN },
+        { "fileless_execution", ORIGIN_MEMORY }, { "dropped_executable", ORIGIN_WRITTEN },      /* Tracee */
+        { "Fileless execution detected", ORIGIN_MEMORY }, { "New executable dropped", ORIGIN_WRITTEN },
+    };
+    const char *exe = e->process.exe;
+
+    if (exe != NULL && (str_starts(exe, "memfd:") || str_starts(exe, "/memfd:") || str_starts(exe, "/dev/shm/")))
+        return ORIGIN_MEMORY;
+    for (size_t i = 0; i < N_ITEMS(words); i++) {
+        if (str_eq(e->rule, words[i].word))
+            return words[i].origin;
+        for (size_t k = 0; k < e->n_tags; k++) {
+            if (str_eq(e->tags[k], words[i].word))
+                return words[i].origin;
+        }
+    }
+    return ORIGIN_UNKNOWN;
+}
+
 /* ---- of a profile -------------------------------------------------------------------------- */
 
 struct items {

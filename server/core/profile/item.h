@@ -30,6 +30,11 @@ struct profile_item {
  * says nothing (loopback, devices), is none. */
 size_t items_of_event(const struct event *event, struct profile_item out[ITEMS_PER_EVENT]);
 
+/* Does the source say that the program is no file of the image: run from memory, or
+ * written after the container had started?  By tag, rule or path. */
+enum program_origin { ORIGIN_UNKNOWN = 0, ORIGIN_WRITTEN, ORIGIN_MEMORY };
+enum program_origin event_origin(const struct event *event);
+
 /* The items of a profile, one per port of a peer; in the arena.  -1: arena full. */
 int items_of_profile(const struct profile *p, struct arena *arena, struct profile_item **out, size_t *n, struct err *err);
 

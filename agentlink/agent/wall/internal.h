@@ -1,0 +1,116 @@
+/* internal.h - what the files of the walls share.  Not for others. */
+#ifndef KEEP_AGENT_WALL_INTERNAL_H
+#define KEEP_AGENT_WALL_INTERNAL_H
+
+#include "agent/wall/compile.h"
+#include "agent/wall/layout.h"
+#include "agent/wall/wall.h"
+#include "base/arena.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wall_bpf;                         /* the skeleton */
+struct ring_buffer;
+struct gate;
+struct fan;
+struct deadman;
+
+enum { REPEATS = 1024, BOX_BYTES = 32 * 1024 };
+#define RULES_BYTES ((size_t)64 << 20)
+
+struct loaded {                          /* a profile whose rules are in the maps */
+    struct wall_rules rules;
+    u32 set;
+    uint8_t hash[32];                    /* of the rules: the same ones are not loaded twice */
+    const char *name, *repository, *digest;
+};
+
+struct generation {                      /* of all profiles */
+    struct arena a;
+    struct loaded *items; size_t n;
+};
+
+struct box {
+    uint64_t cgroup;
+    struct arena a;                      /* its texts */
+    struct container c;                  /* what an event tells, in a */
+    const char *repository;
+    const struct loaded *profile;        /* NULL: observed only */
+    bool is_held;                        /* fan: its mounts are marked */
+};
+
+struct repeat {
+    uint64_t key;
+    uint64_t count;
+    int64_t last_ms;
+};
+
+struct wall {
+    pthread_mutex_t lock;
+    struct wall_settings set;            /* texts are copies, in a */
+    struct arena a;
+    struct wall_bpf *bpf;
+    struct ring_buffer *ring;
+    struct wall_control *control;        /* mapped from the kernel; NULL without BPF */
+    struct generation *now;
+    u32 next_set;
+    struct box *boxes; size_t n_boxes, cap_boxes;     /* by cgroup */
+    struct repeat repeats[REPEATS];
+    struct gate *gate;
+    struct fan *fan;
+    struct deadman *deadman;
+    char pins[256];                      /* our own folder; "" not pinned */
+    struct wall_status status;           /* what does not change, and reasons */
+    uint64_t told_dropped;
+    int64_t told_ms;
+    wall_event_fn *on_event; void *on_event_arg; size_t n_told;      /* during wall_poll */
+    int64_t clock_offset_ms;             /* real minus monotonic */
+};
+
+/* load.c */
+int kernel_open(struct wall *w, struct err *err);             /* probes, loads, attaches */
+void kernel_close(struct wall *w);
+void stats_read(struct wall *w, struct wall_stats *out);
+
+/* rules.c */
+int rules_load(struct wall *w, const struct wall_rules *r, u32 set, struct err *err);
+void rules_unload(struct wall *w, const struct wall_rules *r, u32 set);
+
+/* boxes.c */
+struct box *box_find(struct wall *w, uint64_t cgroup);
+const struct loaded *profile_for(const struct generation *g, const char *repository, const char *digest);
+int box_apply(struct wall *w, struct box *b, struct err *err);    /* the kernel now knows what b says */
+int box_add(struct wall *w, uint64_t cgroup, const struct container *c, struct err *err);
+void boxes_free(struct wall *w);
+
+/* profiles.c */
+void profiles_free(struct wall *w);
+
+/* content.c: reads the files a profile gives a sha256 for, and tells the kernel which are right */
+void contents_verify(struct wall *w, const struct box *b);
+
+/* told.c */
+void raw_tell(struct wall *w, const void *raw, size_t len);
+void event_tell(struct wall *w, struct event *e, const struct box *b);
+void drops_tell(struct wall *w);
+
+/* pin.c */
+int pins_make(struct wall *w, struct err *err);
+int pins_clear(const char *folder, const char *except, struct err *err);
+
+/* gate.c: the start of containers */
+int gate_open(struct wall *w, struct err *err);
+void gate_close(struct wall *w);
+int gate_fd(const struct wall *w);                            /* -1 none */
+void gate_turn(struct wall *w);                               /* answers those who wait */
+void gate_scan(struct wall *w);                               /* finds new and gone cgroups */
+
+/* deadman.c: a process that ends this one when it is silent while others wait for it */
+int deadman_open(struct wall *w, struct err *err);
+void deadman_beat(struct wall *w);
+void deadman_close(struct wall *w);
+
+#endif

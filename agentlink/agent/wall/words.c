@@ -1,0 +1,53 @@
+/* words.c - what the walls say of themselves; see wall.h. */
+#include "agent/wall/wall.h"
+#include "agent/wall/built.h"
+
+#include <stddef.h>
+
+static const char *const rung_words[WALL_RUNG_N] = { "none", "fanotify", "sigkill", "lsm" };
+
+static const char *const limits_none[] = {
+    "programs are reported and not stopped",
+    NULL,
+};
+static const char *const limits_fanotify[] = {
+    "programs in memory (memfd_create) are not seen before they run; they are reported",
+    "a program started as an argument of the dynamic loader (ld.so PROGRAM) looks like the loader's own work",
+    "a script given to an allowed interpreter is the interpreter's work",
+    "what is mounted after the container was added is not held",
+    "while the agent is dead everything runs",
+    NULL,
+};
+static const char *const limits_sigkill[] = {
+    "execve succeeds and the process is killed before its first instruction: its parent sees SIGKILL, not EACCES",
+    "a script given to an allowed interpreter, or started by its own path, is the interpreter's work: name parents",
+    "shared libraries and code made in memory within an allowed program are not judged",
+    "a program in the mount namespace of the host (a privileged container that entered it) is taken for the runtime",
+    NULL,
+};
+static const char *const limits_lsm[] = {
+    "a script given to an allowed interpreter is the interpreter's work: name parents",
+    "shared libraries and code made in memory within an allowed program are not judged",
+    "a program in the mount namespace of the host (a privileged container that entered it) is taken for the runtime",
+    NULL,
+};
+
+const char *const *wall_limits(enum wall_rung rung)
+{
+    static const char *const *const all[WALL_RUNG_N] = { limits_none, limits_fanotify, limits_sigkill, limits_lsm };
+    return all[(unsigned)rung < WALL_RUNG_N ? rung : WALL_NONE];
+}
+
+const char *wall_rung_word(enum wall_rung rung)
+{
+    return rung_words[(unsigned)rung < WALL_RUNG_N ? rung : WALL_NONE];
+}
+
+const char *wall_built(void)
+{
+#ifdef KEEP_WALL_BUILT
+    return NULL;
+#else
+    return KEEP_WALL_WHY_NOT;
+#endif
+}
