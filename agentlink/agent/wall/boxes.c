@@ -158,18 +158,22 @@ int wall_container_add(struct wall *w, uint64_t cgroup_id, const struct containe
     return r;
 }
 
+void box_remove(struct wall *w, uint64_t cgroup)
+{
+    struct box *b = box_find(w, cgroup);
+    if (!b)
+        return;
+    bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.boxes), &cgroup);
+    bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.mounts), &cgroup);
+    arena_clear(&b->a);
+    memmove(b, b + 1, (w->n_boxes - (size_t)(b - w->boxes) - 1) * sizeof *b);
+    w->n_boxes--;
+}
+
 void wall_container_remove(struct wall *w, uint64_t cgroup_id)
 {
     pthread_mutex_lock(&w->lock);
-    struct box *b = box_find(w, cgroup_id);
-    if (b) {
-        bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.boxes), &cgroup_id);
-        bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.mounts), &cgroup_id);
-        arena_clear(&b->a);
-        size_t at = (size_t)(b - w->boxes);
-        memmove(b, b + 1, (w->n_boxes - at - 1) * sizeof *b);
-        w->n_boxes--;
-    }
+    box_remove(w, cgroup_id);
     pthread_mutex_unlock(&w->lock);
 }
 
