@@ -8,6 +8,7 @@ extern const struct ctl_commands login_commands, scan_commands, image_commands, 
 extern const struct ctl_commands people_commands, policy_commands, vex_commands, declare_commands, tool_commands, k8s_commands,
                                  check_commands, opa_commands, policy_try_commands, policy_change_commands, profile_commands, profile_make_commands;
 extern const struct ctl_commands node_commands;
+extern const struct ctl_commands trust_commands;
 extern const struct ctl_commands container_commands;
 
 extern const struct ctl_commands alert_commands;

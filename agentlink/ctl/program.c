@@ -7,7 +7,7 @@
 
 static const struct ctl_commands *const nouns[] = {
     &login_commands, &scan_commands, &image_commands, &fleet_commands, &container_commands, &evidence_commands, &vex_commands,
-    &people_commands, &policy_commands, &policy_try_commands, &policy_change_commands, &profile_commands, &profile_make_commands, &check_commands, &declare_commands, &k8s_commands, &opa_commands, &alert_commands, &node_commands, &tool_commands,
+    &people_commands, &policy_commands, &policy_try_commands, &policy_change_commands, &profile_commands, &profile_make_commands, &check_commands, &declare_commands, &k8s_commands, &opa_commands, &alert_commands, &node_commands, &trust_commands, &tool_commands,
 };
 
 static const struct command_option common[] = {

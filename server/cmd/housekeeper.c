@@ -86,6 +86,13 @@ static int judge_containers(struct db *db, void *arg, struct err *err)
     return containers_judge_due(r->app, db, r->now_ms, CONTAINERS_AT_ONCE, &r->n, err);
 }
 
+static int forget_containers(struct db *db, void *arg, struct err *err)
+{
+    struct round *r = arg;
+
+    return containers_forget_lost(r->app, db, r->now_ms, RETAIN_AT_ONCE, &r->n, err);
+}
+
 static int retain(struct db *db, void *arg, struct err *err)
 {
     struct round *r = arg;
@@ -223,6 +230,7 @@ static void tick(struct housekeeper *h)
         if (auth_sweep(h->app, time_now_ms(), &err) != 0)
             complain_about(h, "sweep", &err);
         drain(h, "retention", retain, RETAIN_AT_ONCE);
+        drain(h, "containers of nodes that are gone", forget_containers, RETAIN_AT_ONCE);
         drain(h, "retention of admissions", retain_admissions, ADMISSIONS_AT_ONCE);
         drain(h, "retention of OPA's reports", retain_opa, ADMISSIONS_AT_ONCE);
     }

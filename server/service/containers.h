@@ -17,4 +17,10 @@ int container_image_of(struct app *app, struct db *db, const struct container *c
  * many there were.  One transaction of the writer. */
 int containers_judge_due(struct app *app, struct db *db, int64_t now_ms, size_t max, size_t *n, struct err *err);
 
+/* Forgets containers of nodes that were not heard of for so many days: until then
+ * they are shown with their node's state.  Up to `max` of one node; *n: how many.  Should
+ * the node come back, it is asked for all it runs. */
+enum { CONTAINERS_LOST_DAYS = 7 };
+int containers_forget_lost(struct app *app, struct db *db, int64_t now_ms, size_t max, size_t *n, struct err *err);
+
 #endif

@@ -101,12 +101,12 @@ static int by_place(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->name, y->name);
 }
 
-static int recount(struct call *c, struct places *places, struct err *err)
+static int recount(struct db *db, struct places *places, struct err *err)
 {
     if (places->n > 1)
         qsort(places->items, places->n, sizeof *places->items, by_place);
     for (size_t i = 0; i < places->n; i++)
-        if ((i == 0 || by_place(&places->items[i - 1], &places->items[i]) != 0) && container_recount(c->db, &places->items[i], err) != 0)
+        if ((i == 0 || by_place(&places->items[i - 1], &places->items[i]) != 0) && container_recount(db, &places->items[i], err) != 0)
             return -1;
     return 0;
 }
@@ -119,15 +119,15 @@ struct taking {
     struct places places;
 };
 
-static int forget(struct taking *t, const char *id, struct err *err)
+static int forget(struct db *db, int64_t node, const char *const *ids, size_t n, struct arena *arena, struct places *places, struct err *err)
 {
-    struct container_place place;
-    int rc = container_find_place(t->c->db, t->c->caller->node, id, t->c->arena, &place, err);
-
-    if (rc <= 0)
-        return rc;
-    t->places.items[t->places.n++] = place;
-    return container_delete(t->c->db, t->c->caller->node, id, err);
+    for (size_t i = 0; i < n; i++) {
+        int rc = container_find_place(db, node, ids[i], arena, &places->items[places->n], err);
+        if (rc < 0 || (rc == 1 && container_delete(db, node, ids[i], err) != 0))
+            return -1;
+        places->n += rc == 1;
+    }
+    return 0;
 }
 
 static const char *document_of(struct arena *arena, const struct container *container)
@@ -172,15 +172,6 @@ static int take(struct taking *t, const struct container *reported, struct err *
     return container_put(c->db, &row, err);
 }
 
-/* A report from nothing: what it does not name is over. */
-static int forget_others(struct taking *t, const char *const *ids, size_t n, struct err *err)
-{
-    for (size_t i = 0; i < n; i++)
-        if (forget(t, ids[i], err) != 0)
-            return -1;
-    return 0;
-}
-
 /* A cluster whose nodes report is reported by nobody else. */
 static int take_over(struct call *c, const char *cluster, struct err *err)
 {
@@ -210,12 +201,37 @@ int inventory_take(struct call *c, const void *in_, void *out_, struct err *err)
     t.places.items = arena_array(c->arena, n_before + in->n_gone + 2 * in->n_containers, sizeof *t.places.items);
     if (t.places.items == NULL)
         return err_nomem(err);
-    if ((in->n_containers > 0 && take_over(c, t.cluster, err) != 0) || forget_others(&t, before, n_before, err) != 0 ||
-        forget_others(&t, in->gone, in->n_gone, err) != 0)
+    /* From nothing: what it does not name is over. */
+    if ((in->n_containers > 0 && take_over(c, t.cluster, err) != 0) ||
+        forget(c->db, c->caller->node, before, n_before, c->arena, &t.places, err) != 0 ||
+        forget(c->db, c->caller->node, in->gone, in->n_gone, c->arena, &t.places, err) != 0)
         return -1;
     for (size_t i = 0; i < in->n_containers; i++)
         if (take(&t, &in->containers[i], err) != 0)
             return -1;
     *out = (struct inventory_answer){ .generation = in->generation };
-    return recount(c, &t.places, err) != 0 ? -1 : container_set_generation(c->db, c->caller->node, in->generation, err);
+    return recount(c->db, &t.places, err) != 0 ? -1 : container_set_generation(c->db, c->caller->node, in->generation, err);
+}
+
+/* ---- nodes that are gone ----------------------------------------------------------------------- */
+
+int containers_forget_lost(struct app *app, struct db *db, int64_t now_ms, size_t max, size_t *n, struct err *err)
+{
+    struct places places = { 0 };
+    struct arena arena;
+    const char **ids;
+    int64_t node;
+
+    (void)app;
+    arena_init(&arena, 64 << 20);
+    int rc = container_list_lost(db, now_ms - CONTAINERS_LOST_DAYS * MS_DAY, max, &arena, &node, &ids, n, err);
+    if (rc == 0 && *n > 0) {
+        places.items = arena_array(&arena, *n, sizeof *places.items);
+        rc = places.items == NULL ? err_nomem(err) : 0;
+        if (rc == 0 && (forget(db, node, ids, *n, &arena, &places, err) != 0 || recount(db, &places, err) != 0 ||
+                        container_set_generation(db, node, 0, err) != 0))
+            rc = -1;
+    }
+    arena_clear(&arena);
+    return rc;
 }

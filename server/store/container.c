@@ -6,7 +6,7 @@
 
 enum {
     Q_GENERATION, Q_SET_GENERATION, Q_PUT, Q_DELETE, Q_PLACE, Q_IDS, Q_HAS, Q_LESS, Q_CLEAR, Q_DERIVE, Q_MORE, Q_IDENTIFY,
-    Q_DUE, Q_VERDICT, Q_IMAGE, Q_UNBREAK, Q_BREAK, Q_MARK_IMAGE, Q_MARK_ALL, Q_NODE, Q_N
+    Q_DUE, Q_VERDICT, Q_IMAGE, Q_UNBREAK, Q_BREAK, Q_MARK_IMAGE, Q_MARK_ALL, Q_NODE, Q_LOST, Q_N
 };
 
 #define PLACE "cluster = $1 AND namespace = $2 AND workload = $3"
@@ -57,6 +57,10 @@ static const struct db_query Q[Q_N] = {
     [Q_MARK_IMAGE] = { "container.mark_image", "i", "", "UPDATE containers SET next_check_ms = 0 WHERE image_id = $1" },
     [Q_MARK_ALL] = { "container.mark_all", "", "", "UPDATE containers SET next_check_ms = 0 WHERE next_check_ms > 0" },
     [Q_NODE] = { "container.node", "i", "ttttttt", "SELECT node_id, name, cluster, labels, kernel, arch, agent_version FROM nodes WHERE id = $1" },
+    [Q_LOST] = { "container.lost", "ii", "it",
+        "SELECT c.node, c.container_id FROM containers c WHERE c.node = (SELECT n.id FROM nodes n WHERE n.last_seen_ms < $1 "
+        "AND EXISTS (SELECT 1 FROM containers x WHERE x.node = n.id) ORDER BY n.last_seen_ms, n.id LIMIT 1) "
+        "ORDER BY c.container_id LIMIT $2" },
 };
 
 const struct db_queries container_queries = { Q, Q_N };
@@ -176,6 +180,30 @@ int container_recount(struct db *db, const struct container_place *p, struct err
     for (size_t i = 0; i < N_ITEMS(steps); i++)
         if (db_exec(db, &Q[steps[i]], DB_IN(db_t(p->cluster), db_t(p->namespace), db_t(p->workload), db_t(p->name)), NULL, err) != 0)
             return -1;
+    return 0;
+}
+
+struct lost { int64_t node; const char *id; };
+
+static void read_lost(const struct db_rows *rows, struct arena *arena, void *out, bool *failed)
+{
+    *(struct lost *)out = (struct lost){ db_col_i(rows, 0), row_text(rows, 1, arena, failed) };
+}
+
+int container_list_lost(struct db *db, int64_t before_ms, size_t max, struct arena *arena, int64_t *node, const char ***ids, size_t *n,
+                        struct err *err)
+{
+    struct lost *rows;
+
+    if (rows_all(db, &Q[Q_LOST], DB_IN(db_i(before_ms), db_i((int64_t)max)), arena, read_lost, sizeof *rows, (void **)&rows, n, err) != 0)
+        return -1;
+    const char **list = arena_array(arena, *n, sizeof *list);
+    if (list == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < *n; i++)
+        list[i] = rows[i].id;
+    *node = *n > 0 ? rows[0].node : 0;
+    *ids = list;
     return 0;
 }
 

@@ -44,6 +44,11 @@ int container_node_facts(struct db *db, int64_t node, struct arena *arena, const
 int container_cluster_has(struct db *db, const char *cluster, bool *has, struct err *err);
 int container_recount(struct db *db, const struct container_place *place, struct err *err);
 
+/* A node not heard of since before_ms of which containers are still stored, and some of
+ * them.  n 0: there is none. */
+int container_list_lost(struct db *db, int64_t before_ms, size_t max, struct arena *arena, int64_t *node, const char ***ids, size_t *n,
+                        struct err *err);
+
 /* Which container a node means: by id, or by a prefix of one. 1, 0, -1. */
 struct container_identity {
     const char *id, *name, *namespace, *pod, *workload, *service, *digest, *image_ref;

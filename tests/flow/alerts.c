@@ -86,7 +86,7 @@ static void an_unexpected_program_port_and_peer_raise_one_alert_each(void **stat
     struct node_fixture *t = *state;
 
     for (int i = 0; i < 3; i++) {
-        send_text(t, "\"at\":\"2026-11-25T13:00:01Z\",\"kind\":\"exec\",\"severity\":6,\"process\":{\"exe\":\"/tmp/xmrig\",\"args\":\"--pool x\",\"pid\":7,"
+        send_text(t, "\"at\":\"2026-11-25T13:00:01Z\",\"kind\":\"exec\",\"severity\":6,\"process\":{\"exe\":\"/tmp/stranger\",\"args\":\"--pool x\",\"pid\":7,"
                      "\"parent_exe\":\"/usr/local/bin/shop\"},\"chain\":[{\"exe\":\"/bin/sh\",\"pid\":6},{\"exe\":\"/usr/local/bin/shop\",\"pid\":1}]");
         send_text(t, "\"at\":\"2026-11-25T13:00:02Z\",\"kind\":\"listen\",\"severity\":6,\"net\":{\"protocol\":\"tcp\",\"local_port\":4444}");
         send_text(t, "\"at\":\"2026-11-25T13:00:03Z\",\"kind\":\"connect\",\"severity\":6,\"net\":{\"protocol\":\"tcp\",\"direction\":\"out\",\"remote_service\":\"shop/payments\",\"remote_port\":443}");
@@ -109,8 +109,8 @@ static void an_alert_tells_its_story(void **state)
     struct node_fixture *t = *state;
     const struct json *a = alert_show(t, alert_id(t, "rule=drift/unexpected-executable"));
 
-    assert_string_equal(json_get_str(a, "subject", ""), "/tmp/xmrig");
-    assert_string_equal(json_str(json_path(a, "story.chain"), ""), "/tmp/xmrig <- /bin/sh <- /usr/local/bin/shop");
+    assert_string_equal(json_get_str(a, "subject", ""), "/tmp/stranger");
+    assert_string_equal(json_str(json_path(a, "story.chain"), ""), "/tmp/stranger <- /bin/sh <- /usr/local/bin/shop");
     assert_string_equal(json_str(json_path(a, "story.image.repository"), ""), "shop.example/app");
     assert_string_equal(json_str(json_path(a, "story.image.known_by"), ""), "container");
     assert_string_equal(json_str(json_path(a, "story.image.freshness"), ""), "fresh");
@@ -122,7 +122,7 @@ static void an_alert_tells_its_story(void **state)
     assert_string_equal(json_str(json_path(a, "story.container.pod"), ""), "shop-0");
     assert_string_equal(json_str(json_path(a, "story.node.id"), ""), t->node.node_id);
     assert_int_equal(json_len(json_get(a, "events")), 3);
-    assert_string_equal(json_str(json_path(json_at(json_get(a, "events"), 0), "event.process.exe"), ""), "/tmp/xmrig");
+    assert_string_equal(json_str(json_path(json_at(json_get(a, "events"), 0), "event.process.exe"), ""), "/tmp/stranger");
 }
 
 static void a_repeated_batch_counts_nothing_again(void **state)
@@ -320,7 +320,7 @@ static void keepctl_shows_and_changes_them(void **state)
     assert_non_null(strstr(out, "drift/unexpected-executable"));
     snprintf(id, sizeof id, "%" PRId64, alert_id(t, "rule=drift/unexpected-executable"));
     assert_int_equal(CTL(t, out, "alert", "show", id), 0);
-    assert_non_null(strstr(out, "/tmp/xmrig <- /bin/sh <- /usr/local/bin/shop"));
+    assert_non_null(strstr(out, "/tmp/stranger <- /bin/sh <- /usr/local/bin/shop"));
     assert_int_equal(CTL(t, out, "alert", "ack", id, "--note", "on it"), 0);
     assert_int_equal(CTL(t, out, "alert", "resolve", id), 0);
     assert_true(CTL(t, out, "alert", "ack", id) != 0);

@@ -135,7 +135,7 @@ static void the_columns_tell_what_was_seen_and_what_is_doubted(void **state)
     bool found = false;
     for (uint32_t i = 0; i < json_len(rows); i++) {
         const struct json *row = json_at(rows, i);
-        if (!str_eq(text_at(row, "item"), "/tmp/xmrig"))
+        if (!str_eq(text_at(row, "item"), "/tmp/stranger"))
             continue;
         found = true;
         assert_string_equal(text_at(row, "enforced"), "no");
@@ -151,7 +151,7 @@ static void what_is_learned_may_be_approved_with_doubts_named(void **state)
     struct node_fixture *t = fixture_of(state);
 
     send_json(&t->f, "POST", path_of("/approve"), "{\"source\":\"both\",\"accept\":[\"executable /nowhere\"]}", 422);
-    const struct json *r = send_json(&t->f, "POST", path_of("/approve"), "{\"source\":\"both\",\"accept\":[\"executable /tmp/xmrig\"],\"reason\":\"for the test\"}", 200);
+    const struct json *r = send_json(&t->f, "POST", path_of("/approve"), "{\"source\":\"both\",\"accept\":[\"executable /tmp/stranger\"],\"reason\":\"for the test\"}", 200);
     const struct json *list = json_path(r, "profile.executables");
     assert_int_equal(json_len(list), 4);
     send_json(&t->f, "POST", path_of("/approve"), "{\"source\":\"declared\"}", 200);
@@ -179,7 +179,7 @@ static void recorded_events_tell_what_a_profile_would_have_denied(void **state)
 
     assert_int_equal(json_int(json_get(r, "examined"), 0), 60);
     assert_int_equal(json_int(json_get(r, "departing"), 0), 3);
-    assert_string_equal(text_at(json_at(json_get(r, "departures"), 0), "subject"), "/tmp/xmrig");
+    assert_string_equal(text_at(json_at(json_get(r, "departures"), 0), "subject"), "/tmp/stranger");
     assert_int_equal(push(t, ROLE_VIEWER, shop, NULL), 403);
     struct ask ask = { "POST", "/v1/profiles/simulation", as(t, ROLE_VIEWER), NULL,
                        "apiVersion: keep/v1\nkind: Profile\nmetadata: {name: x}\nspec: {image: shop.example/app, users: [1]}\n", 0 };

@@ -32,7 +32,7 @@ static inline void batch_event(const struct batch_spec *s, size_t i, struct buf 
     char at[TIME_TEXT];
     bool strange = s->strange_every > 0 && i % (size_t)s->strange_every == 0;
     int container = s->containers > 1 ? (int)(i % (size_t)s->containers) : 0;
-    const char *exe = strange ? "/tmp/xmrig" : i % 3 == 0 ? "/usr/local/bin/shop" : i % 3 == 1 ? "/usr/bin/env" : "/usr/local/bin/worker";
+    const char *exe = strange ? "/tmp/stranger" : i % 3 == 0 ? "/usr/local/bin/shop" : i % 3 == 1 ? "/usr/bin/env" : "/usr/local/bin/worker";
 
     time_format(s->at_ms + (int64_t)i, at);
     buf_printf(out, "{\"seq\":%" PRId64 ",\"at\":\"%s\",\"source\":\"falco\",\"kind\":\"exec\",\"verdict\":\"%s\",\"severity\":%d,"
