@@ -174,6 +174,17 @@ static int status_with(struct tls_fixture *t, struct arena *arena, const char *t
     return (int)answer.status;
 }
 
+static void read_file(const char *path, struct arena *arena, struct bytes *out)
+{
+    char *text = arena_bytes(arena, 65536);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 && text != NULL ? read(fd, text, 65536) : -1;
+
+    assert_true(n > 0);
+    close(fd);
+    *out = (struct bytes){ (const unsigned char *)text, (size_t)n };
+}
+
 /* ---- pins ---------------------------------------------------------------------------------------- */
 
 static const char *const self_managed[] = { "KEEP_TLS_SELF_MANAGED=127.0.0.1,localhost", NULL };
@@ -230,6 +241,11 @@ static void an_agent_enrols_by_what_the_command_names_and_nothing_else(void **st
     assert_int_equal(identity_session(id, true, &second, &err), 0);
     assert_string_not_equal(second.token, token);
     identity_close(id);
+    struct bytes ours, theirs;
+    read_file(file_of(t, "agent/ca.pem", "", &arena), &arena, &ours);
+    read_file(t->ca, &arena, &theirs);
+    assert_int_equal(ours.len, theirs.len);              /* what the server's CAs are from now on */
+    assert_memory_equal(ours.ptr, theirs.ptr, ours.len);
     assert_int_equal(chmod(file_of(t, "agent/node.key", "", &arena), 0644), 0);
     assert_int_equal(identity_open(r.dir, &t->machine, &id, &err), -1);
     assert_int_equal(chmod(file_of(t, "agent/node.key", "", &arena), 0600), 0);
