@@ -283,7 +283,7 @@ static void client_certificates_are_really_verified(void **state)
         char folder[16];
         snprintf(folder, sizeof folder, "refused%zu", i);
         assert_int_equal(enroll_with(t, &arena, folder, refused[i], &err), -1);
-        if (err.kind != ERR_FORBIDDEN || strstr(err.msg, "certificate") == NULL)
+        if (err.kind != ERR_UNAUTHENTICATED || strstr(err.msg, "certificate") == NULL)
             fail_msg("%s: %s", refused[i] != NULL ? refused[i] : "none", err.msg);
     }
     if (enroll_with(t, &arena, "mutual", "right", &err) != 0)
@@ -291,8 +291,8 @@ static void client_certificates_are_really_verified(void **state)
     assert_int_equal(identity_open(file_of(t, "mutual", "", &arena), &t->machine, &id, &err), 0);
     assert_int_equal(identity_session(id, false, &session, &err), 0);
     assert_int_equal(status_with(t, &arena, session.token, "right"), 200);
-    assert_int_equal(status_with(t, &arena, session.token, NULL), 403);
-    assert_int_equal(status_with(t, &arena, session.token, "wrong"), 403);
+    assert_int_equal(status_with(t, &arena, session.token, NULL), 401);
+    assert_int_equal(status_with(t, &arena, session.token, "wrong"), 401);
     assert_int_equal(status_with(t, &arena, session.token, "other"), 401);      /* trusted, but not whom the token is for */
     identity_close(id);
     arena_clear(&arena);
