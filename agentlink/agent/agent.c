@@ -41,6 +41,7 @@ struct client_config agent_client(const struct agent *a, bool (*give_up)(void *d
 {
     return (struct client_config){
         .base_url = a->facts.server, .ca_file = a->facts.ca_file, .agent = "keep-agent/" KEEP_VERSION,
+        .cert_file = a->facts.cert_file, .key_file = a->facts.key_file,
         .connect_timeout_ms = 10 * MS_SECOND, .timeout_ms = MS_MINUTE, .give_up = give_up, .data = (void *)(uintptr_t)a,
     };
 }

@@ -12,6 +12,7 @@ int command_enroll(struct command_line *cl);
 int command_status(struct command_line *cl);
 int command_doctor(struct command_line *cl);
 int command_simulate(struct command_line *cl);
+int command_walls(struct command_line *cl);
 
 /* Settings of the command line, or the reason on stderr; -1. */
 int command_settings(struct command_line *cl, struct arena *arena, struct settings *out);

@@ -277,6 +277,8 @@ static void check_sources(struct patient *p, struct finding *f)
     }
     if (waiting[0] != '\0')
         say(f, GRADE_WARN, "is that where it writes? keep-agent config", "cannot be read: %s", waiting);
+    else if (has_http && p->settings.receive_port == 0)
+        say(f, GRADE_OK, "", "%zu; the receiver takes any free port (keep-agent status --output json)", p->settings.n_sources);
     else if (has_http && p->is_running && !port_is_open(&p->settings))
         say(f, GRADE_FAIL, "keep-agent status", "nobody listens on %s:%lld", p->settings.receive_address, (long long)p->settings.receive_port);
     else if (has_http && !p->is_running && port_is_open(&p->settings))

@@ -183,6 +183,16 @@ static int pin_root(struct enrolling *e, const char *envelope, struct err *err)
 
 /* ---- what is kept ------------------------------------------------------------------------ */
 
+/* In full: the agent runs elsewhere. */
+static void put_path(struct enrolling *e, struct jsonw *w, const char *key, const char *path)
+{
+    char *full = path != NULL ? realpath(path, NULL) : NULL;
+    const char *kept = full != NULL ? arena_strdup(e->arena, full) : path;
+
+    jsonw_kstr(w, key, kept != NULL ? kept : "");
+    free(full);
+}
+
 static int write_node(struct enrolling *e, const struct json *answer, struct err *err)
 {
     const char *fields[] = { "node_id", "cluster", "scope" };
@@ -202,8 +212,8 @@ static int write_node(struct enrolling *e, const struct json *answer, struct err
         jsonw_kstr(&w, fields[i], json_get_str(answer, fields[i], ""));
     jsonw_kstr(&w, "labels", labels.failed ? "{}" : labels.ptr);
     jsonw_kbool(&w, "has_ca", e->ca_file != NULL);
-    jsonw_kstr(&w, "cert_file", e->r->cert_file != NULL ? e->r->cert_file : "");
-    jsonw_kstr(&w, "key_file", e->r->key_file != NULL ? e->r->key_file : "");
+    put_path(e, &w, "cert_file", e->r->cert_file);
+    put_path(e, &w, "key_file", e->r->key_file);
     jsonw_object_end(&w);
     int rc = b.failed || labels.failed ? err_nomem(err) : state_write(e->dir, "node.json", b.ptr, b.len, err);
     buf_free(&b);

@@ -136,6 +136,8 @@ static const struct command commands[] = {
       "The node's key is made here and never leaves the machine. May be repeated after a failure." },
     { "status", "", 0, 0, "How the agent is: bundle, session, spool, drops, sources, walls.", OPTIONS(status_options), command_status,
       "Reads what the running agent writes every second. Exit code 2: it runs and is not well." },
+    { "walls", "on|off", 1, 1, "Switch the walls of this node off, or on again.", OPTIONS(config_options), command_walls,
+      "Needs neither the server nor a running agent: writes walls.off_file and removes what is pinned." },
     { "doctor", "", 0, 0, "Check everything the agent needs, one after another.", OPTIONS(doctor_options), command_doctor,
       "For each thing that is not as it should be, the command to type next." },
     { "simulate", "", 0, 0, "Be a fleet of agents, to see what a server bears.", OPTIONS(simulate_options), command_simulate,

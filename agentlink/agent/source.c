@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_MAX = 128 * 1024 * 1024 };
+enum { ARENA_MAX = 128 * 1024 * 1024, HAD_MAX = 1 << 17 };
 
 const char *const source_via_words[] = { [SOURCE_VIA_FILE] = "file", [SOURCE_VIA_HTTP] = "http", [SOURCE_VIA_N] = NULL };
 const char *const source_state_words[] = { [SOURCE_WAITING] = "waiting", [SOURCE_OK] = "ok", [SOURCE_FAILING] = "failing", [SOURCE_STATE_N] = NULL };
@@ -54,6 +54,8 @@ struct source {
     struct source_setting setting;       /* texts are ours */
     struct tail *tail;
     uint64_t too_long;                   /* lines of the tail that are counted as bad already */
+    char (*had)[TAIL_ORIGIN]; size_t n_had, had_cap;     /* origins behind the place that the keeper has; sorted once used */
+    bool is_sorted;
     size_t again;                        /* lines of a round that could not be made durable: see sources_round */
     struct source_status status;
 };
@@ -88,6 +90,7 @@ struct offer {                           /* one text of a source */
     struct bench *bench;
     const char *origin;                  /* NULL: not from a file */
     bool only_critical;
+    size_t n_had;                        /* events of it that the keeper has */
 };
 
 static int put_event(const struct offer *o, const struct event *event, struct err *err)
@@ -149,6 +152,8 @@ static int take_text(const struct offer *o, const char *text, size_t len, struct
         note_bad(o, err);
         return 1;
     }
+    if (n > 0 && o->n_had >= n)          /* of a list, all: a part of it is put again */
+        return 0;
     if (b->done > 0) {
         uint8_t hash[SHA256_LEN];
         sha256(text, len, hash);
@@ -176,11 +181,35 @@ struct line_taker {
     size_t given;
 };
 
+static int compare_origin(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* How many events of that line does the keeper have? */
+static size_t count_had(struct source *source, const char *origin)
+{
+    if (source->n_had == 0)
+        return 0;
+    if (!source->is_sorted)
+        qsort(source->had, source->n_had, sizeof *source->had, compare_origin);
+    source->is_sorted = true;
+    const char (*found)[TAIL_ORIGIN] = bsearch(origin, source->had, source->n_had, sizeof *source->had, compare_origin);
+    if (found == NULL)
+        return 0;
+    size_t first = (size_t)(found - (const char (*)[TAIL_ORIGIN])source->had), last = first;
+    while (first > 0 && strcmp(source->had[first - 1], origin) == 0)
+        first--;
+    while (last + 1 < source->n_had && strcmp(source->had[last + 1], origin) == 0)
+        last++;
+    return last - first + 1;
+}
+
 static int take_line(void *ctx, const char *line, size_t len, const char *origin, struct err *err)
 {
     struct line_taker *l = ctx;
     char where[TAIL_ORIGIN + 48];
-    struct offer o = { l->s, l->source, &l->s->files, where, l->source->again > l->given };
+    struct offer o = { l->s, l->source, &l->s->files, where, l->source->again > l->given, count_had(l->source, origin) };
 
     snprintf(where, sizeof where, "%s:%s", l->source->setting.name, origin);
     int rc = take_text(&o, line, len, err);
@@ -221,6 +250,8 @@ static int read_file(struct sources *s, struct source *source, size_t max_lines,
         return -1;
     }
     *n += given;
+    if (given < max_lines && rc == 0)
+        source->n_had = 0;               /* read to the end: nothing of before the restart comes any more */
     source->again -= l.given < source->again ? l.given : source->again;
     if (given > 0 && tail_keep(source->tail, err) != 0) {
         note_state(s, source, SOURCE_FAILING, err->msg);
@@ -257,6 +288,22 @@ void sources_wait(struct sources *s, int timeout_ms)
     (void)poll(fds, n, timeout_ms);
 }
 
+static void add_had(struct source *source, const char *origin)
+{
+    if (source->n_had == HAD_MAX || strlen(origin) >= TAIL_ORIGIN || !tail_may_repeat(source->tail, origin))
+        return;
+    if (source->n_had == source->had_cap) {
+        size_t cap = source->had_cap == 0 ? 64 : 2 * source->had_cap;
+        void *more = realloc(source->had, cap * sizeof *source->had);
+        if (more == NULL)
+            return;                      /* twice rather than not */
+        source->had = more;
+        source->had_cap = cap;
+    }
+    snprintf(source->had[source->n_had++], TAIL_ORIGIN, "%s", origin);
+    source->is_sorted = false;
+}
+
 void sources_resume(struct sources *s, const char *origin)
 {
     const char *colon = origin != NULL ? strchr(origin, ':') : NULL;
@@ -264,7 +311,7 @@ void sources_resume(struct sources *s, const char *origin)
     for (size_t i = 0; colon != NULL && i < s->n; i++) {
         const char *name = s->rows[i].setting.name;
         if (s->rows[i].tail != NULL && strlen(name) == (size_t)(colon - origin) && memcmp(name, origin, strlen(name)) == 0)
-            tail_resume(s->rows[i].tail, colon + 1);
+            add_had(&s->rows[i], colon + 1);
     }
 }
 
@@ -309,7 +356,7 @@ static int take_http(void *ctx, enum event_source of, const char *text, size_t l
 {
     struct sources *s = ctx;
     enum event_source detected = of == EVENT_SOURCE_N ? detect(&s->http, text, len) : of;
-    struct offer o = { s, source_of(s, of, detected), &s->http, NULL, false };
+    struct offer o = { s, source_of(s, of, detected), &s->http, NULL, false, 0 };
 
     if (o.source == NULL) {
         (void)err_set(err, ERR_INVALID, "no source for that is configured");
@@ -426,6 +473,7 @@ void sources_close(struct sources *s)
     receive_close(s->receive);
     for (size_t i = 0; i < s->n; i++) {
         tail_close(s->rows[i].tail);
+        free(s->rows[i].had);
         free((char *)(uintptr_t)s->rows[i].setting.name);
         free((char *)(uintptr_t)s->rows[i].setting.path);
     }

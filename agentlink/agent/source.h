@@ -67,12 +67,13 @@ struct sources;
 int sources_open(const struct sources_opts *opts, struct sources **out, struct err *err);
 void sources_close(struct sources *s);   /* NULL-safe */
 
-/* After a restart, before the first round: origin ("NAME:INODE:OFFSET") of each event
- * that the keeper still has or had last, in any order; see tail.h. */
+/* After a restart, before the first round: the origin ("NAME:INODE:OFFSET") of each event
+ * that the keeper still has, in any order.  Lines that are behind the place kept, but are
+ * among these, are stepped over; a crash may have kept any part of a round. */
 void sources_resume(struct sources *s, const char *origin);
 
-/* Reads what is there, at most max_lines of each file, syncs, keeps places.  *n: kept
- * events.  -1 when the keeper refused (the rest comes again). */
+/* Reads what is there, at most max_lines of each file, syncs, keeps places.  *n: lines
+ * read.  -1 when the keeper refused (the rest comes again). */
 int sources_round(struct sources *s, size_t max_lines, size_t *n, struct err *err);
 
 /* Waits until a file may have something new, at most timeout_ms. */

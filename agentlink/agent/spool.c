@@ -348,7 +348,7 @@ static void lane_drop(struct spool *s, enum spool_class class, const char *p, si
 {
     struct record r;
 
-    while (n > 0 && record_at(p, n, class, &r)) {
+    while (n > 0 && record_shape(p, n, class, &r)) {
         size_t size = (size_t)record_size(r.len);
         spool_drop_count(s, class, class == SPOOL_CRITICAL ? SPOOL_REFUSED : reason, 1);
         if (class == SPOOL_CRITICAL)
@@ -391,7 +391,7 @@ static size_t chunk_of(const char *p, size_t n, enum spool_class class, int64_t 
     size_t len = 0;
     struct record r;
 
-    while (len < n && record_at(p + len, n - len, class, &r) && (int64_t)len + record_size(r.len) <= room) {
+    while (len < n && record_shape(p + len, n - len, class, &r) && (int64_t)len + record_size(r.len) <= room) {
         sum->first = sum->n == 0 ? r.seq : sum->first;
         sum->last = r.seq;
         sum->n++;

@@ -10,7 +10,7 @@
  *
  *     segment  64 bytes: magic, class, number, stream, CRC
  *     record   magic u32, crc u32, len u32, class u8, 0 0 0, seq u64, payload, 0.. to a
- *              multiple of 8; the CRC (crc32_of) is over all that follows it
+ *              multiple of 8; the CRC-32 is over all that follows it
  *     state    two slots of 4 KiB, written in turns in place: needs no room on a full disk
  *
  * The numbers are in the byte order of the machine.  The magic of a record is no

@@ -82,6 +82,7 @@ struct spool {
 struct record {
     int64_t seq;
     const char *payload; size_t len;
+    uint32_t crc;
     int64_t at, end;                     /* offsets in the file */
 };
 
@@ -99,6 +100,7 @@ void record_put(struct buf *b, enum spool_class class, int64_t seq, const void *
 int64_t record_size(size_t len);
 /* The record at p, of at most n bytes; false: none, or damaged. */
 bool record_at(const char *p, size_t n, enum spool_class class, struct record *out);
+bool record_shape(const char *p, size_t n, enum spool_class class, struct record *out);  /* without the CRC: our own memory */
 bool walk_next(struct walk *w, enum spool_class class, struct record *out);
 
 int segment_open(struct spool *s, enum spool_class class, int64_t number, int flags);  /* fd or -1, errno */

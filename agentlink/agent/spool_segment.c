@@ -1,8 +1,8 @@
 /* spool_segment.c - the files of the spool: making, reading, repairing, removing. */
 #include "agent/spool_internal.h"
 
+#include "base/compress.h"
 #include "base/str.h"
-#include "base/token.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -42,12 +42,12 @@ void record_put(struct buf *b, enum spool_class class, int64_t seq, const void *
     memset(to, 0, size);
     memcpy(to, &h, sizeof h);
     memcpy(to + RECORD_HEAD, json, len);
-    h.crc = crc32_of(to + 8, RECORD_HEAD - 8 + len);
+    h.crc = crc32_fast(to + 8, RECORD_HEAD - 8 + len);
     memcpy(to, &h, sizeof h);
     buf_grown(b, size);
 }
 
-bool record_at(const char *p, size_t n, enum spool_class class, struct record *out)
+bool record_shape(const char *p, size_t n, enum spool_class class, struct record *out)
 {
     struct head h;
 
@@ -57,10 +57,13 @@ bool record_at(const char *p, size_t n, enum spool_class class, struct record *o
     if (memcmp(h.magic, record_magic, sizeof h.magic) != 0 || h.len > SPOOL_EVENT_MAX || h.class != class ||
         h.seq == 0 || h.seq > INT64_MAX || (size_t)record_size(h.len) > n)
         return false;
-    if (crc32_of(p + 8, RECORD_HEAD - 8 + h.len) != h.crc)
-        return false;
-    *out = (struct record){ .seq = (int64_t)h.seq, .payload = p + RECORD_HEAD, .len = h.len };
+    *out = (struct record){ .seq = (int64_t)h.seq, .payload = p + RECORD_HEAD, .len = h.len, .crc = h.crc };
     return true;
+}
+
+bool record_at(const char *p, size_t n, enum spool_class class, struct record *out)
+{
+    return record_shape(p, n, class, out) && crc32_fast(p + 8, RECORD_HEAD - 8 + out->len) == out->crc;
 }
 
 /* Makes the window hold the file from w->at on, as far as it goes. */
@@ -169,7 +172,7 @@ int segment_add(struct spool *s, enum spool_class class)
         return -1;
     memcpy(h.magic, segment_magic, sizeof h.magic);
     memcpy(h.stream, s->state.stream, sizeof h.stream);
-    h.crc = crc32_of(&h, offsetof(struct segment_head, crc));
+    h.crc = crc32_fast(&h, offsetof(struct segment_head, crc));
     memcpy(head, &h, sizeof h);
     if (allocate(fd, s->limits.segment_bytes) != 0 || pwrite(fd, head, sizeof head, 0) != (ssize_t)sizeof head ||
         fsync(fd) != 0 || fsync(s->dir) != 0) {

@@ -2,8 +2,8 @@
  * in turns, in place. */
 #include "agent/spool_internal.h"
 
+#include "base/compress.h"
 #include "base/crypto.h"
-#include "base/token.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,7 @@ static bool slot_read(struct spool *s, int i, struct spool_state *out)
     if (pread(s->state_fd, &slot, sizeof slot, (off_t)i * STATE_SLOT) != (ssize_t)sizeof slot)
         return false;
     if (memcmp(slot.magic, magic, sizeof magic) != 0 || slot.size != sizeof slot.state ||
-        slot.crc != crc32_of(&slot.state, sizeof slot.state))
+        slot.crc != crc32_fast(&slot.state, sizeof slot.state))
         return false;
     *out = slot.state;
     return true;
@@ -87,7 +87,7 @@ int state_save(struct spool *s, struct err *err)
     memcpy(slot.magic, magic, sizeof magic);
     slot.size = sizeof slot.state;
     slot.state = s->state;
-    slot.crc = crc32_of(&slot.state, sizeof slot.state);
+    slot.crc = crc32_fast(&slot.state, sizeof slot.state);
     off_t at = (off_t)(s->state.generation % 2) * STATE_SLOT;
     if (pwrite(s->state_fd, &slot, sizeof slot, at) != (ssize_t)sizeof slot || fdatasync(s->state_fd) != 0) {
         spool_problem(s, "state cannot be written: %s", strerror(errno));

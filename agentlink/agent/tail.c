@@ -32,6 +32,8 @@ struct tail {
     bool skipping;                       /* within a line that is too long */
     char *buffer;                        /* line_max + 2 * CHUNK bytes */
     size_t start, fill;                  /* what is read, not given: buffer[start .. start + fill] */
+    uint64_t after[SEEN];                /* inodes of files that may have been read after the placed one */
+    size_t n_after;
     uint64_t seen[SEEN];                 /* inodes read to their end, a ring */
     size_t n_seen;
     int64_t replaced_ms;                 /* since when another file is at the path; 0 none */
@@ -356,6 +358,8 @@ int tail_open(const struct tail_opts *opts, struct tail **out, struct err *err)
         return -1;
     }
     t->is_placed = read == 1;
+    if (t->is_placed)
+        t->n_after = tail_place_after(&t->place, t->path, t->after, SEEN);
     watch(t);
     *out = t;
     return 0;
@@ -399,24 +403,22 @@ void tail_rewind(struct tail *t)
     t->is_placed = true;
 }
 
-void tail_resume(struct tail *t, const char *origin)
+bool tail_may_repeat(const struct tail *t, const char *origin)
 {
     uint64_t inode, offset;
-    struct stat st;
 
     if (sscanf(origin, "%" SCNu64 ":%" SCNu64, &inode, &offset) != 2)
-        return;
-    if (t->is_placed && t->place.inode == inode) {
-        if (offset > t->place.offset)
-            t->place.offset = offset;
-        t->kept = t->place;
-        return;
+        return false;
+    if (t->place.inode == 0)
+        return true;
+    if (inode == t->place.inode)
+        return offset > t->place.offset;
+    /* Rotated between the last place and the crash: another file was begun. */
+    for (size_t i = 0; i < t->n_after; i++) {
+        if (t->after[i] == inode)
+            return true;
     }
-    /* Rotated between the last place kept and the crash: the old file was read to its end. */
-    if (stat(t->path, &st) == 0 && (uint64_t)st.st_ino == inode && (uint64_t)st.st_size >= offset) {
-        t->place = (struct tail_place){ .device = (uint64_t)st.st_dev, .inode = inode, .offset = offset };
-        t->is_placed = true;
-    }
+    return false;
 }
 
 int tail_fd(const struct tail *t)

@@ -9,7 +9,7 @@
  * The order of a round is: lines are given, the taker makes them durable,
  * tail_keep writes the place (fsync, rename).  A crash between the last two gives
  * the lines of that round again; each carries its origin ("INODE:OFFSET" of its
- * end), and tail_resume with the last one that the taker has kept closes that gap. */
+ * end), by which a taker knows those it has. */
 #ifndef KEEP_AGENT_TAIL_H
 #define KEEP_AGENT_TAIL_H
 
@@ -58,9 +58,9 @@ int tail_keep(struct tail *t, struct err *err);
  * come again.  For a taker that could not make durable what it took. */
 void tail_rewind(struct tail *t);
 
-/* After a restart: steps over what lies before `origin`, if it is of the file that
- * the place names or of the one at the path. */
-void tail_resume(struct tail *t, const char *origin);
+/* After a restart: may the line of this origin come again, because it lies behind the place
+ * that was kept?  For a taker that knows what it has: see sources_resume. */
+bool tail_may_repeat(const struct tail *t, const char *origin);
 
 /* Readable when there may be something new (inotify), -1: poll by time.  tail_drain
  * empties it; call it before a round. */

@@ -155,6 +155,31 @@ int tail_place_next(const char *path, const struct stat *now, const uint64_t *se
     return fd;
 }
 
+size_t tail_place_after(const struct tail_place *p, const char *path, uint64_t *inodes, size_t max)
+{
+    char *target = realpath(path, NULL);
+    const char *whole = target != NULL ? target : path, *slash = strrchr(whole, '/'), *base = slash != NULL ? slash + 1 : whole;
+    int placed = tail_place_find(p, path);
+    struct stat of_place = { 0 }, st;
+    DIR *folder = open_folder(path);
+    struct dirent *entry;
+    size_t n = 0;
+
+    if (placed >= 0) {
+        (void)fstat(placed, &of_place);
+        close(placed);
+    }
+    for (int seen = 0; folder != NULL && seen < SIBLINGS_MAX && n < max && (entry = readdir(folder)) != NULL; seen++) {
+        if (str_starts(entry->d_name, base) && fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            (uint64_t)st.st_ino != p->inode && written_at(&st) >= written_at(&of_place))
+            inodes[n++] = (uint64_t)st.st_ino;
+    }
+    if (folder != NULL)
+        closedir(folder);
+    free(target);
+    return n;
+}
+
 /* ---- the place file ----------------------------------------------------------------------- */
 
 enum { SLOT = 256 };

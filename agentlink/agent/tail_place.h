@@ -37,6 +37,10 @@ int tail_place_find(const struct tail_place *p, const char *path);
  * `seen` are inodes that were read already; they count only where times cannot tell. */
 int tail_place_next(const char *path, const struct stat *now, const uint64_t *seen, size_t n_seen);
 
+/* Inodes of the files that may have been read after the one of the place: the one at the path,
+ * and those that were rotated away since.  At most max; returns how many. */
+size_t tail_place_after(const struct tail_place *p, const char *path, uint64_t *inodes, size_t max);
+
 /* 1 read, 0 there is none, -1.  One that cannot be read as a place is renamed to PATH.bad: 0. */
 int tail_place_read(const char *path, struct tail_place *out, struct err *err);
 

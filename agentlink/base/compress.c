@@ -191,3 +191,8 @@ int zstd_deflate(const void *in, size_t len, int level, struct buf *out, struct 
     buf_grown(out, n);
     return 0;
 }
+
+uint32_t crc32_fast(const void *data, size_t len)
+{
+    return (uint32_t)crc32_z(0, data, len);
+}

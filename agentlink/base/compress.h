@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdint.h>
+
 struct inflate_bounds {
     size_t max_bytes;          /* of output; 0: nothing is allowed */
     size_t max_ratio;          /* output per byte of input; 0: 100 */
@@ -26,5 +28,8 @@ int zstd_inflate(const void *in, size_t len, struct inflate_bounds bounds, struc
  * output is reproducible: no name, no time. */
 int gzip_deflate(const void *in, size_t len, int level, struct buf *out, struct err *err);
 int zstd_deflate(const void *in, size_t len, int level, struct buf *out, struct err *err);
+
+/* CRC-32 as crc32_of (base/token.h) has it, zlib's: for more than a few bytes. */
+uint32_t crc32_fast(const void *data, size_t len);
 
 #endif

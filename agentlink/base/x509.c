@@ -291,7 +291,8 @@ static bool pin_of(X509 *cert, char out[65])
     return true;
 }
 
-bool x509_pin(const char *pem, char out[65])
+/* The caller's to free; NULL: there is none. */
+static X509 *read_last(const char *pem)
 {
     BIO *bio = BIO_new_mem_buf(pem, -1);
     X509 *last = NULL, *cert;
@@ -301,9 +302,26 @@ bool x509_pin(const char *pem, char out[65])
         last = cert;
     }
     ERR_clear_error();                   /* the end of the list is one */
-    bool ok = last != NULL && pin_of(last, out);
-    X509_free(last);
     BIO_free(bio);
+    return last;
+}
+
+bool x509_pin(const char *pem, char out[65])
+{
+    X509 *last = read_last(pem);
+    bool ok = last != NULL && pin_of(last, out);
+
+    X509_free(last);
+    return ok;
+}
+
+bool x509_ends_in_root(const char *pem)
+{
+    X509 *last = read_last(pem);
+    EVP_PKEY *key = last != NULL ? X509_get0_pubkey(last) : NULL;
+    bool ok = key != NULL && X509_NAME_cmp(X509_get_subject_name(last), X509_get_issuer_name(last)) == 0 && X509_verify(last, key) == 1;
+
+    X509_free(last);
     return ok;
 }
 

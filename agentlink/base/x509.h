@@ -35,6 +35,10 @@ int x509_certificate(const char *pem, struct buf *out, struct err *err);
  * key: what vouches for the chain as far as it is there.  False: there is none. */
 bool x509_pin(const char *pem, char out[65]);
 
+/* Is the last certificate its own issuer?  A chain without its root ends in a key that
+ * others may replace at any time: nothing to pin. */
+bool x509_ends_in_root(const char *pem);
+
 /* Was the first certificate of `pem` signed by the first of `ca`, and is it good for
  * exactly these names? */
 bool x509_is_issued(const char *pem, const char *ca);

@@ -38,6 +38,13 @@ static const struct api_call alert_list = { .method = "GET", .target = "/v1/aler
     .empty = "no alerts", .next = "keepctl alert show ID" };
 static const struct api_call alert_show = { .method = "GET", .target = "/v1/alerts/{}", .columns = alert_detail, .n_columns = N_ITEMS(alert_detail) };
 static const struct api_call alert_state = { .method = "POST", .target = "/v1/alerts/{}/state", .columns = alert_columns, .n_columns = N_ITEMS(alert_columns) };
+static const struct column group_columns[] = {
+    { "SEVERITY", "severity", COLUMN_WORD }, { "RULE", "rule", COLUMN_TEXT }, { "IMAGE", "repository", COLUMN_TEXT },
+    { "ALERTS", "alerts", COLUMN_NUMBER }, { "OPEN", "open", COLUMN_NUMBER }, { "EVENTS", "events", COLUMN_NUMBER },
+    { "FIRST", "first_at", COLUMN_TIME }, { "LAST", "last_at", COLUMN_TIME }, { "E.G.", "example", COLUMN_NUMBER },
+};
+static const struct api_call alert_groups = { .method = "GET", .target = "/v1/alert-groups", .columns = group_columns,
+    .n_columns = N_ITEMS(group_columns), .empty = "no alerts" };
 static const struct command_option note_options[] = { { "note", "TEXT", "Why, or what was done.", false } };
 
 /* The command's last word says what the alert becomes. */
@@ -117,6 +124,7 @@ static const struct api_call suppression_revoke = { .method = "DELETE", .target 
 
 static const struct ctl_command rows[] = {
     { ROW("alert list", "", 0, 0, "List alerts, newest event first.", alert_list_options, NULL), call_list, &alert_list },
+    { PLAIN("alert groups", "", 0, 0, "Sum up what is not resolved, by rule and image."), call_show, &alert_groups },
     { PLAIN("alert show", "ID", 1, 1, "Show an alert with its story."), call_show, &alert_show },
     { ROW("alert ack", "ID", 1, 1, "Say that somebody looks at it.", note_options, NULL), change_state, &alert_state },
     { ROW("alert resolve", "ID", 1, 1, "Say that it is done; should it come back, it opens again.", note_options, NULL), change_state, &alert_state },

@@ -60,9 +60,9 @@ int peer_check(struct request *r)
     if (r->route == NULL || !str_starts(r->route->path, agents))
         return 0;
     if (r->conn->peer == PEER_REFUSED)
-        err_set(&r->err, ERR_FORBIDDEN, "the TLS client certificate is not one of a CA that is trusted here, or not in time");
+        err_set(&r->err, ERR_UNAUTHENTICATED, "the TLS client certificate is not one of a CA that is trusted here, or not in time");
     else if (r->conn->peer == PEER_NONE && r->server->cfg.client_required)
-        err_set(&r->err, ERR_FORBIDDEN, "a TLS client certificate is required here, and none was shown");
+        err_set(&r->err, ERR_UNAUTHENTICATED, "a TLS client certificate is required here, and none was shown");
     else
         return 0;
     atomic_fetch_add_explicit(&r->server->peers_refused, 1, memory_order_relaxed);

@@ -3,7 +3,8 @@
  * libmicrohttpd only asks for one and serves whatever comes, with or without.  Here the
  * chain is verified against the configured CAs once per connection, when its first
  * request comes; agents' routes refuse a certificate that is not trusted, and, when
- * that is configured, none at all. */
+ * that is configured, none at all: with 401, for a certificate can be renewed (403 is for
+ * nodes that were revoked). */
 #ifndef KEEP_HTTP_PEER_H
 #define KEEP_HTTP_PEER_H
 

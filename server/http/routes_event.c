@@ -18,6 +18,8 @@ const struct route routes_event[] = {
       NULL, event_page, "List runtime events, newest first.", NULL, 0 },
     { "GET", "/v1/alerts", WHO_PEOPLE, CLASS_READ, BODY_NONE, 0, &alert_query_shape, NULL, &alert_list_shape,
       NULL, alert_page, "List alerts, newest event first.", NULL, 0 },
+    { "GET", "/v1/alert-groups", WHO_PEOPLE, CLASS_READ, BODY_NONE, 0, NULL, NULL, &alert_group_list_shape,
+      NULL, alert_group_page, "Sum up alerts that are not resolved, by rule and repository, the gravest first.", NULL, 0 },
     { "GET", "/v1/alerts/{id}", WHO_PEOPLE, CLASS_READ, BODY_NONE, 0, NULL, NULL, &alert_detail_shape,
       NULL, alert_show, "Show an alert with its story and newest events.", NULL, 0 },
     { "POST", "/v1/alerts/{id}/state", HANDLE, CLASS_WRITE, BODY_JSON, KB(16), NULL, &alert_change_shape, &alert_shape,

@@ -28,7 +28,7 @@ call_fn falco_prepare, falco_accept;
 call_fn event_page;
 
 /* manage_alert.c */
-call_fn alert_page, alert_show, alert_change;
+call_fn alert_page, alert_show, alert_change, alert_group_page;
 
 /* manage_suppression.c */
 call_fn suppression_page, suppression_create, suppression_end;

@@ -182,6 +182,16 @@ static int take_over(struct call *c, const char *cluster, struct err *err)
     return has ? 0 : running_clear(c->db, cluster, err);
 }
 
+/* Differences add up; a node that never says what ended does not fill the disk. */
+static int check_count(struct call *c, struct err *err)
+{
+    int64_t n;
+
+    if (container_count(c->db, c->caller->node, &n, err) != 0)
+        return -1;
+    return n <= CONTAINERS_MAX ? 0 : err_set(err, ERR_TOO_LARGE, "%lld containers; a node has at most %d", (long long)n, CONTAINERS_MAX);
+}
+
 int inventory_take(struct call *c, const void *in_, void *out_, struct err *err)
 {
     const struct inventory_report *in = in_;
@@ -210,6 +220,8 @@ int inventory_take(struct call *c, const void *in_, void *out_, struct err *err)
         if (take(&t, &in->containers[i], err) != 0)
             return -1;
     *out = (struct inventory_answer){ .generation = in->generation };
+    if (check_count(c, err) != 0)
+        return -1;
     return recount(c->db, &t.places, err) != 0 ? -1 : container_set_generation(c->db, c->caller->node, in->generation, err);
 }
 

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { AGAIN_MS = 6 * 3600 * 1000, UNKNOWN_AGAIN_MS = 10 * 60 * 1000, REASONS_BYTES = 16 << 10, BREAKS_MAX = 64 };
+enum { AGAIN_MS = 6 * 3600 * 1000, UNKNOWN_AGAIN_MS = 60 * 1000, REASONS_BYTES = 16 << 10, BREAKS_MAX = 64 };
 
 struct bench {                           /* what stays the same from one container to the next */
     struct app *app;

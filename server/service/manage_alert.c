@@ -133,3 +133,24 @@ int alert_change(struct call *c, const void *in, void *out, struct err *err)
     entry_of(&after, out);
     return audit_change(c, "update", "alert", c->path[0], &alert_shape, &was, out, err);
 }
+
+int alert_group_page(struct call *c, const void *in, void *out, struct err *err)
+{
+    struct alert_group_list *list = out;
+    struct alert_group *groups;
+    size_t n;
+
+    (void)in;
+    if (alert_groups(c->db, PAGE_MAX, c->arena, &groups, &n, err) != 0)
+        return -1;
+    struct alert_group_entry *items = arena_array(c->arena, n, sizeof *items);
+    if (items == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        const struct alert_group *g = &groups[i];
+        items[i] = (struct alert_group_entry){ g->rule, or_null(g->repository), g->rule_kind, g->severity, g->n_alerts, g->n_open, g->n,
+                                               g->first_ms, g->last_ms, g->example };
+    }
+    *list = (struct alert_group_list){ items, n };
+    return 0;
+}

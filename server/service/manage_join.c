@@ -51,7 +51,8 @@ int join_token_page(struct call *c, const void *in, void *out, struct err *err)
 
 /* ---- the command line ----------------------------------------------------------------- */
 
-/* The key of the last certificate we serve: that of the CA, when it is in the chain. */
+/* The key of the CA, when it is in the chain that we serve; otherwise a node trusts us by
+ * its system's list, or by --ca-file. */
 static const char *ca_pin(struct call *c)
 {
     int fd = c->app->tls_cert == NULL ? -1 : open(c->app->tls_cert, O_RDONLY | O_CLOEXEC);
@@ -64,7 +65,7 @@ static const char *ca_pin(struct call *c)
     if (n <= 0)
         return NULL;
     pem[n] = '\0';
-    const char *pin = x509_pin(pem, hex) ? arena_printf(c->arena, "sha256:%s", hex) : NULL;
+    const char *pin = x509_ends_in_root(pem) && x509_pin(pem, hex) ? arena_printf(c->arena, "sha256:%s", hex) : NULL;
     crypto_wipe(pem, (size_t)n);         /* the file may hold the private key, too */
     return pin;
 }

@@ -15,7 +15,7 @@
 
 enum { CHUNK = 500 };
 
-enum { Q_LAST, Q_FIND, Q_INSERT, Q_UPDATE, Q_SET_STATE, Q_GET, Q_LIST, Q_BY_STATE, Q_DROP, Q_COUNT_OPEN, Q_N };
+enum { Q_LAST, Q_FIND, Q_INSERT, Q_UPDATE, Q_SET_STATE, Q_GET, Q_LIST, Q_BY_STATE, Q_DROP, Q_COUNT_OPEN, Q_GROUPS, Q_N };
 static const struct db_query Q[Q_N] = {
     [Q_LAST] = { "alert.last", "", "i", "SELECT MAX(id) FROM alerts" },
     [Q_FIND] = { "alert.find", "t", COLS_OUT, "SELECT " COLS FROM " WHERE a.dedupe = $1" },
@@ -36,6 +36,10 @@ static const struct db_query Q[Q_N] = {
         "SELECT " COLS FROM " WHERE (a.last_ms, a.id) < ($1, $2) AND a.state = $3 ORDER BY a.last_ms DESC, a.id DESC LIMIT $4" },
     [Q_DROP] = { "alert.drop", "iii", "",
         "DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE state = $1 AND last_ms < $2 ORDER BY last_ms, id LIMIT $3)" },
+    [Q_GROUPS] = { "alert.groups", "iii", "ttiiiiiiii",
+        "SELECT rule, repository, MIN(rule_kind), MIN(severity), COUNT(*), CAST(SUM(CASE WHEN state = $1 THEN 1 ELSE 0 END) AS BIGINT),"
+        " CAST(SUM(n) AS BIGINT), MIN(first_ms), MAX(last_ms), MAX(id) FROM alerts WHERE state IN ($1, $2) GROUP BY rule, repository"
+        " ORDER BY MIN(severity), MAX(last_ms) DESC, rule, repository LIMIT $3" },
     [Q_COUNT_OPEN] = { "alert.count_open", "i", "ii", "SELECT severity, COUNT(*) FROM alerts WHERE state = $1 GROUP BY severity" },
 };
 const struct db_queries alert_queries = { Q, Q_N };
@@ -205,6 +209,21 @@ int alert_list(struct db *db, const struct alert_filter *f, struct arena *arena,
     *next_ms = w.is_end ? 0 : w.last_ms;
     *next_id = w.is_end ? 0 : w.id;
     return 0;
+}
+
+static void group_read(const struct db_rows *row, struct arena *arena, void *out, bool *failed)
+{
+    *(struct alert_group *)out = (struct alert_group){
+        .rule = row_text(row, 0, arena, failed), .repository = row_text(row, 1, arena, failed), .rule_kind = (int)db_col_i(row, 2),
+        .severity = (int)db_col_i(row, 3), .n_alerts = db_col_i(row, 4), .n_open = db_col_i(row, 5), .n = db_col_i(row, 6),
+        .first_ms = db_col_i(row, 7), .last_ms = db_col_i(row, 8), .example = db_col_i(row, 9),
+    };
+}
+
+int alert_groups(struct db *db, int64_t limit, struct arena *arena, struct alert_group **out, size_t *n, struct err *err)
+{
+    return rows_list(db, &Q[Q_GROUPS], DB_IN(db_i(ALERT_OPEN), db_i(ALERT_ACKNOWLEDGED), db_i(limit)), arena, group_read, sizeof **out,
+                     (size_t)limit, (void **)out, n, err);
 }
 
 /* ---- upkeep -------------------------------------------------------------------------------- */

@@ -39,6 +39,14 @@ struct alert_filter {
 int alert_list(struct db *db, const struct alert_filter *f, struct arena *arena, struct alert_row **out, size_t *n,
                int64_t *next_ms, int64_t *next_id, struct err *err);
 
+/* Those that are not resolved, by rule and repository, the gravest first. */
+struct alert_group {
+    const char *rule, *repository;
+    int rule_kind, severity;             /* of the gravest */
+    int64_t n_alerts, n_open, n, first_ms, last_ms, example;         /* example: the newest's id */
+};
+int alert_groups(struct db *db, int64_t limit, struct arena *arena, struct alert_group **out, size_t *n, struct err *err);
+
 /* Resolved ones whose last event is older. */
 int alert_retain(struct db *db, int64_t before_ms, int64_t portion, int64_t *dropped, struct err *err);
 

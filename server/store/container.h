@@ -30,6 +30,8 @@ struct container_row {
 int container_generation(struct db *db, int64_t node, struct arena *arena, int64_t *generation, const char **cluster, struct err *err);
 int container_set_generation(struct db *db, int64_t node, int64_t generation, struct err *err);
 
+int container_count(struct db *db, int64_t node, int64_t *n, struct err *err);
+
 /* New or changed: it is to be judged. */
 int container_put(struct db *db, const struct container_row *row, struct err *err);
 int container_delete(struct db *db, int64_t node, const char *id, struct err *err);

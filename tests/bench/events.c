@@ -188,7 +188,7 @@ static struct rate through_server(int n_nodes, size_t batch, int64_t us)
 /* ---- the floor ---------------------------------------------------------------------------------- */
 
 static struct db *floor_db;
-static int64_t floor_id;
+static int64_t floor_id = 1;
 
 static void floor_open(void)
 {
@@ -219,8 +219,8 @@ static struct rate raw_inserts(size_t batch, int64_t us)
     int64_t from = now_us(), cpu = own_cpu_us();
     while (now_us() < from + us) {
         must(db_begin_write(floor_db, &err), &err);
-        for (size_t i = 0; i < batch; i++)
-            rows[i] = (struct event_row){ .id = ++floor_id, .node = 1, .seq = floor_id, .at_ms = spec.at_ms + floor_id, .kind = 1,
+        for (size_t i = 0; i < batch; i++, floor_id++)
+            rows[i] = (struct event_row){ .id = floor_id, .node = 1, .seq = floor_id, .at_ms = spec.at_ms + floor_id, .kind = 1,
                 .severity = 6, .image_id = 1, .image_by = 1, .document = { (unsigned char *)doc[i].ptr, doc[i].len } };
         must(event_insert(floor_db, rows, batch, &err), &err);
         must(db_commit(floor_db, &err), &err);

@@ -184,6 +184,24 @@ static void states_follow_one_another_and_are_audited(void **state)
     assert_int_equal(json_len(json_get(log, "items")), 2);
 }
 
+static void alerts_are_summed_up_by_rule_and_image(void **state)
+{
+    struct node_fixture *t = *state;
+    const struct json *groups = json_get(get(&t->f, "/v1/alert-groups", 200), "items");
+    int64_t ports = 0;
+
+    for (uint32_t i = 0; i < json_len(groups); i++) {
+        const struct json *g = json_at(groups, i);
+        assert_string_not_equal(json_get_str(g, "rule", ""), "drift/unexpected-peer");         /* resolved */
+        if (str_eq(json_get_str(g, "rule", ""), "drift/unexpected-port")) {
+            assert_string_equal(json_get_str(g, "repository", ""), "shop.example/app");
+            assert_int_equal(json_int(json_get(g, "alerts"), 0), 2);
+            ports = json_int(json_get(g, "events"), 0);
+        }
+    }
+    assert_int_equal(ports, 3 + 6);
+}
+
 static void a_resolved_alert_that_comes_back_is_open_again(void **state)
 {
     struct node_fixture *t = *state;
@@ -318,6 +336,8 @@ static void keepctl_shows_and_changes_them(void **state)
 
     assert_int_equal(CTL(t, out, "alert", "list", "--rule", "drift/*"), 0);
     assert_non_null(strstr(out, "drift/unexpected-executable"));
+    assert_int_equal(CTL(t, out, "alert", "groups"), 0);
+    assert_non_null(strstr(out, "drift/unexpected-port"));
     snprintf(id, sizeof id, "%" PRId64, alert_id(t, "rule=drift/unexpected-executable"));
     assert_int_equal(CTL(t, out, "alert", "show", id), 0);
     assert_non_null(strstr(out, "/tmp/stranger <- /bin/sh <- /usr/local/bin/shop"));
@@ -357,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_repeated_batch_counts_nothing_again),
         cmocka_unit_test(denied_attempts_raise_the_severity),
         cmocka_unit_test(states_follow_one_another_and_are_audited),
+        cmocka_unit_test(alerts_are_summed_up_by_rule_and_image),
         cmocka_unit_test(a_resolved_alert_that_comes_back_is_open_again),
         cmocka_unit_test(what_is_suppressed_is_stored_and_counted_until_it_expires),
         cmocka_unit_test(a_policy_of_the_stage_run_is_asked_of_events),

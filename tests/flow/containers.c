@@ -2,6 +2,7 @@
  * answers follow images, policies and time. */
 #include "tests/flow/upload.h"
 
+#include "model/container.h"
 #include "tests/support/node.h"
 
 #include <inttypes.h>
@@ -320,6 +321,31 @@ static void hostile_texts_stay_texts(void **state)
     report(6, 7, NULL, 0, "\"9a9a9a9a9a9a\"", 200);
 }
 
+static void a_node_does_not_fill_the_disk(void **state)
+{
+    struct buf b;
+    int64_t generation = 7;
+    int status = 0, sent = 0;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    for (; status == 0 || status == 200; sent++) {
+        buf_clear(&b);
+        buf_printf(&b, "{\"base\":%" PRId64 ",\"generation\":%" PRId64 ",\"containers\":[", generation, generation + 1);
+        for (int i = 0; i < 512; i++)
+            buf_printf(&b, "%s{\"id\":\"f%d-%d\"}", i > 0 ? "," : "", sent, i);
+        buf_puts(&b, "]}");
+        struct ask ask = { "POST", "/v1/agent/inventory", fleet.node.token, "Content-Type: application/json\r\n", b.ptr, b.len };
+        status = client_send(&fleet.t->client, &ask).status;
+        generation += status == 200;
+    }
+    assert_int_equal(status, 413);
+    assert_int_equal(sent, CONTAINERS_MAX / 512);          /* with the six that were there, one message less */
+    buf_free(&b);
+    report(0, 20, SPECS, N_ITEMS(SPECS), "", 200);
+    expect("q=f1-", "");
+}
+
 static void a_revoked_node_is_refused_and_what_it_ran_is_shown_as_such(void **state)
 {
     char path[100];
@@ -328,7 +354,7 @@ static void a_revoked_node_is_refused_and_what_it_ran_is_shown_as_such(void **st
     assert_string_equal(text_at(show("a0a0a0a0a0a0"), "node_state"), "enrolled");
     snprintf(path, sizeof path, "/v1/nodes/%s", fleet.node.node_id);
     keepd_ask(&fleet.t->client, keepd_token(&fleet.t->keepd, ROLE_ADMIN), "DELETE", path, NULL, 204);
-    report(7, 8, NULL, 0, "", 401);
+    report(20, 21, NULL, 0, "", 401);
     assert_string_equal(text_at(show("a0a0a0a0a0a0"), "node_state"), "revoked");
 }
 
@@ -341,7 +367,8 @@ int main(void)
         cmocka_unit_test(what_runs_follows_from_what_nodes_report), cmocka_unit_test(a_fresh_scan_is_followed_at_once),
         cmocka_unit_test(a_changed_policy_is_followed_at_once), cmocka_unit_test(only_what_follows_on_is_taken),
         cmocka_unit_test(two_images_share_a_place_while_it_is_rolled_out), cmocka_unit_test(a_whole_report_replaces_all),
-        cmocka_unit_test(hostile_texts_stay_texts), cmocka_unit_test(a_revoked_node_is_refused_and_what_it_ran_is_shown_as_such),
+        cmocka_unit_test(hostile_texts_stay_texts), cmocka_unit_test(a_node_does_not_fill_the_disk),
+        cmocka_unit_test(a_revoked_node_is_refused_and_what_it_ran_is_shown_as_such),
     };
 
     return cmocka_run_group_tests(tests, open_fleet, close_fleet);

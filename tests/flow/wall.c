@@ -175,8 +175,11 @@ static void repeated_attempts_are_worse(void **state)
     INSIDE("a", out, "run", "/bin/evil");
     usleep(200000);
     assert_true(event_seen(EVENT_EXEC, VERDICT_KILLED, "/bin/evil", 0, &e));
-    assert_true(e.count > 100);
     assert_int_equal(e.severity, 2);
+    int64_t n = 0;                       /* folded into few events, and not one missing */
+    for (size_t i = 0; i < g.n_kept; i++)
+        n += g.kept[i].kind == EVENT_EXEC && g.kept[i].verdict == VERDICT_KILLED ? g.kept[i].count : 0;
+    assert_true(n >= 150 && g.n_kept < 100);
 }
 
 static void monitor_reports_what_it_would_deny(void **state)

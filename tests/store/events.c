@@ -227,6 +227,9 @@ static void alerts(void)
     f.limit = 10;
     OK(alert_list(s.db, &f, &s.arena, &items, &n, &next_ms, &next_id, &s.err));
     assert_true(n == 1 && items[0].id == id);
+    struct alert_group *groups;
+    OK(alert_groups(s.db, 10, &s.arena, &groups, &n, &s.err));
+    assert_true(n == 1 && groups[0].n_alerts == 2 && groups[0].n_open == 2 && groups[0].severity == 4);
     OK(alert_count_open(s.db, counts, &s.err));
     assert_int_equal(counts[4], 2);
     OK(alert_set_state(s.db, again, ALERT_RESOLVED, "me", "", 4000, &s.err));

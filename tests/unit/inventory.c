@@ -340,6 +340,21 @@ static void a_sandbox_is_recognised_however_it_shows(void **state)
     }
 }
 
+/* The process that is seen is the sandbox itself. */
+static void what_holds_in_a_sandbox_says_its_configuration(void **state)
+{
+    (void)state;
+    put_cri_container();
+    put_cri_pod("/usr/bin/containerd-shim-runsc-v1");
+    put("/proc/200/status", "Uid:\t0\nCapEff:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\nSeccomp:\t0\n");
+    struct inventory found = scan();
+    const struct container *c = only(&found);
+    assert_string_equal(c->sandbox, "gvisor");
+    assert_string_equal(c->seccomp, "custom");
+    assert_int_equal(c->user_id, 101);
+    assert_false(c->is_privileged || c->host_network || c->host_pid);
+}
+
 static void a_file_named_after_it_is_no_sandbox_of_another(void **state)
 {
     (void)state;
@@ -759,7 +774,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         T(a_container_of_kubernetes_is_read_from_containerd), T(what_another_engine_was_told_is_no_claim_of_kubernetes),
         T(podman_is_read_from_its_storage_and_crun), T(crio_is_read_from_its_annotations), T(runc_alone_is_found),
-        T(a_sandbox_is_recognised_however_it_shows), T(a_file_named_after_it_is_no_sandbox_of_another), T(a_reused_pid_is_not_taken_for_it),
+        T(a_sandbox_is_recognised_however_it_shows), T(what_holds_in_a_sandbox_says_its_configuration),
+        T(a_file_named_after_it_is_no_sandbox_of_another), T(a_reused_pid_is_not_taken_for_it),
         T(what_has_ended_is_not_listed), T(the_kernel_tells_what_no_file_does), T(what_is_hostile_costs_what_it_would_have_told),
         T(links_do_not_lead_out_of_the_root), T(what_is_too_long_is_cut_between_characters), T(what_is_found_is_what_the_server_takes),
         T(a_cgroup_names_its_container), T(a_pod_names_its_workload), T(a_prefix_finds_only_what_is_alone),

@@ -423,9 +423,11 @@ static void what_the_keeper_has_is_stepped_over(void **state)
     assert_int_equal(json_parse(&arena, f->kept.ptr, f->kept.len, NULL, &doc, &err), 0);
     open_sources(f);
     sources_resume(f->sources, json_get_str(&doc, "origin", NULL));
-    assert_int_equal(round_of(f, 0), 0);
+    round_of(f, 0);
+    assert_int_equal(f->n_put, 1);
     add(f, 2, "Error");
-    assert_int_equal(round_of(f, 0), 1);
+    round_of(f, 0);
+    assert_int_equal(f->n_put, 2);
     arena_clear(&arena);
 }
 

@@ -67,9 +67,12 @@ static void a_pin_is_the_key_of_the_last_certificate(void **state)
     assert_true(x509_pin(text_of(&ca), of_ca) && x509_pin(text_of(&one), of_one) && x509_pin(text_of(&two), of_two));
     assert_string_equal(of_one, of_ca);
     assert_string_equal(of_two, of_ca);
+    assert_true(x509_ends_in_root(ca.ptr) && x509_ends_in_root(one.ptr));
     *(strstr(one.ptr, "-----END CERTIFICATE-----") + 26) = '\0';         /* the leaf alone */
     assert_true(x509_pin(one.ptr, of_one));
     assert_string_not_equal(of_one, of_ca);
+    assert_false(x509_ends_in_root(one.ptr));                            /* somebody else's key is above it */
+    assert_false(x509_ends_in_root(""));
     assert_false(x509_pin("", of_one));
     assert_false(x509_pin("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", of_one));
     buf_free(&ca), buf_free(&one), buf_free(&two);

@@ -105,6 +105,11 @@ bool process_cgroup(const struct inventory_roots *roots, int64_t pid, char *out,
     return out[0] != '\0';
 }
 
+static bool is_sandboxed(const struct found *f)
+{
+    return f->c.sandbox != NULL && *f->c.sandbox != '\0';
+}
+
 /* A pid of which the runtime did not note when it started may be another's by now;
  * then its cgroup must be the container's. Sandboxes keep theirs under other names. */
 static bool is_its_cgroup(const struct found *f, const char *cgroup)
@@ -113,7 +118,7 @@ static bool is_its_cgroup(const struct found *f, const char *cgroup)
 
     if (last == NULL && f->cgroups_path != NULL)
         last = strrchr(f->cgroups_path, ':');              /* systemd's form: SLICE:PREFIX:NAME */
-    if (f->c.sandbox != NULL && *f->c.sandbox != '\0')
+    if (is_sandboxed(f))
         return true;
     return strstr(cgroup, f->c.id) != NULL || (last != NULL && last[1] != '\0' && strstr(cgroup, last + 1) != NULL);
 }
@@ -208,15 +213,26 @@ static void read_command(struct census *s, struct found *f)
     f->c.n_command = n;
 }
 
+/* The process of a sandbox is the sandbox: what holds inside only the configuration says. */
+static void complete_sandboxed(struct found *f)
+{
+    f->c.host_network = f->has_config && !f->own_network;
+    f->c.host_pid = f->has_config && !f->own_pid;
+    f->c.host_ipc = f->has_config && !f->own_ipc;
+}
+
 static void complete(struct census *s, struct found *f)
 {
     char text[PROC_TEXT];
 
-    if (read_proc(&s->roots, f->c.pid, "status", text, sizeof text))
+    if (is_sandboxed(f))
+        complete_sandboxed(f);
+    else if (read_proc(&s->roots, f->c.pid, "status", text, sizeof text))
         read_status(s, f, text);
     else
         found_unknown(s, f, "process");
-    read_namespaces(s, f);
+    if (!is_sandboxed(f))
+        read_namespaces(s, f);
     if (f->has_config && !f->has_masked_paths)
         f->c.is_privileged |= has_capability(f, "SYS_ADMIN") && has_capability(f, "SYS_MODULE") && has_capability(f, "SYS_RAWIO");
     if (!f->has_config) {

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 
 /* Where it is, or where it belongs. */
@@ -63,6 +64,13 @@ static bool mounts_of(int64_t pid, u32 *out)
     return true;
 }
 
+/* The agent's own container, when it runs in one. */
+static bool is_ours(const struct box *b)
+{
+    u32 its, ours;
+    return mounts_of(b->c.pid, &its) && mounts_of(getpid(), &ours) && its == ours;
+}
+
 /* A container that runs already says which mounts are its own; for one that is being
  * made, its first exec says so. */
 static void mounts_apply(struct wall *w, const struct box *b)
@@ -75,7 +83,7 @@ static void mounts_apply(struct wall *w, const struct box *b)
 int box_apply(struct wall *w, struct box *b, struct err *err)
 {
     struct wall_box value = { .since_ms = (u64)b->c.started_ms };
-    b->profile = profile_for(w->now, b->repository, b->c.digest);
+    b->profile = is_ours(b) ? NULL : profile_for(w->now, b->repository, b->c.digest);
     value.set = b->profile ? b->profile->set : 0;
     if (b->profile)
         contents_verify(w, b);
@@ -158,19 +166,31 @@ int wall_container_add(struct wall *w, uint64_t cgroup_id, const struct containe
     return r;
 }
 
+void box_remove(struct wall *w, uint64_t cgroup)
+{
+    struct box *b = box_find(w, cgroup);
+    if (!b)
+        return;
+    bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.boxes), &cgroup);
+    bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.mounts), &cgroup);
+    arena_clear(&b->a);
+    memmove(b, b + 1, (w->n_boxes - (size_t)(b - w->boxes) - 1) * sizeof *b);
+    w->n_boxes--;
+}
+
 void wall_container_remove(struct wall *w, uint64_t cgroup_id)
 {
     pthread_mutex_lock(&w->lock);
-    struct box *b = box_find(w, cgroup_id);
-    if (b) {
-        bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.boxes), &cgroup_id);
-        bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.mounts), &cgroup_id);
-        arena_clear(&b->a);
-        size_t at = (size_t)(b - w->boxes);
-        memmove(b, b + 1, (w->n_boxes - at - 1) * sizeof *b);
-        w->n_boxes--;
-    }
+    box_remove(w, cgroup_id);
     pthread_mutex_unlock(&w->lock);
+}
+
+bool wall_container_known(struct wall *w, uint64_t cgroup_id)
+{
+    pthread_mutex_lock(&w->lock);
+    bool known = box_find(w, cgroup_id) != NULL;
+    pthread_mutex_unlock(&w->lock);
+    return known;
 }
 
 void boxes_free(struct wall *w)

@@ -84,6 +84,7 @@ struct box *box_find(struct wall *w, uint64_t cgroup);
 const struct loaded *profile_for(const struct generation *g, const char *repository, const char *digest);
 int box_apply(struct wall *w, struct box *b, struct err *err);    /* the kernel now knows what b says */
 int box_add(struct wall *w, uint64_t cgroup, const struct container *c, struct err *err);
+void box_remove(struct wall *w, uint64_t cgroup);
 void boxes_free(struct wall *w);
 
 /* profiles.c */
@@ -104,13 +105,16 @@ int pins_clear(const char *folder, const char *except, struct err *err);
 /* gate.c: the start of containers */
 int gate_open(struct wall *w, struct err *err);
 void gate_close(struct wall *w);
-int gate_fd(const struct wall *w);                            /* -1 none */
+int gate_fd(const struct wall *w);                            /* to wait on; -1 none */
+int gate_fan(const struct wall *w);
+void gate_loosen(struct wall *w);                             /* finds what starts, holds nobody */
 void gate_turn(struct wall *w);                               /* answers those who wait */
 void gate_scan(struct wall *w);                               /* finds new and gone cgroups */
 
 /* deadman.c: a process that ends this one when it is silent while others wait for it */
 int deadman_open(struct wall *w, struct err *err);
 void deadman_beat(struct wall *w);
+void deadman_hold(struct wall *w, bool is_holding);
 void deadman_close(struct wall *w);
 
 #endif

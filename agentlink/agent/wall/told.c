@@ -210,6 +210,8 @@ void raw_tell(struct wall *w, const void *raw, size_t len)
     if (r.h.kind >= N_ITEMS(kinds) || r.h.kind == 0 || r.h.verdict >= N_ITEMS(verdicts) || r.h.why >= WHY_N)
         return;
     const struct box *b = box_find(w, r.h.cgroup);
+    if (b && b->profile && r.h.why == WHY_CONTENT)
+        contents_verify(w, b);           /* it may have been read too early; the next try counts */
     if (r.h.kind <= RAW_EXIT)
         exec_tell(w, &r.exec, b);
     else

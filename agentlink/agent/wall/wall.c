@@ -76,12 +76,15 @@ static void extras_open(struct wall *w)
     w->status.pinned = w->set.pins && pins_make(w, &err) == 0;
     if (!w->status.pinned)
         snprintf(w->status.pinned_why, sizeof w->status.pinned_why, "%.190s", w->set.pins ? err.msg : "not wanted by the settings");
-    w->status.gate = w->set.resolve && w->set.n_runtimes > 0 && gate_open(w, &err) == 0 && deadman_open(w, &err) == 0;
-    if (!w->status.gate)
-        snprintf(w->status.gate_why, sizeof w->status.gate_why, "%.190s",
-                 w->set.resolve && w->set.n_runtimes > 0 ? err.msg : "not wanted by the settings");
-    if (!w->status.gate)
-        gate_close(w);
+    if (!w->set.resolve) {
+        snprintf(w->status.gate_why, sizeof w->status.gate_why, "not wanted by the settings");
+        return;
+    }
+    w->status.gate = gate_open(w, &err) == 0 && deadman_open(w, &err) == 0;
+    if (w->status.gate)
+        return;
+    snprintf(w->status.gate_why, sizeof w->status.gate_why, "%.190s", err.msg);
+    gate_loosen(w);
 }
 
 int wall_open(const struct wall_settings *settings, struct wall **out, struct err *err)
@@ -146,8 +149,7 @@ int wall_poll(struct wall *w, int timeout_ms, wall_event_fn *on_event, void *arg
     w->on_event = on_event;
     w->on_event_arg = arg;
     w->n_told = 0;
-    if (fds[1].revents)
-        gate_turn(w);
+    gate_turn(w);
     int r = ring_buffer__consume(w->ring);
     drops_tell(w);
     w->on_event = NULL;

@@ -100,9 +100,10 @@ void wall_close(struct wall *w, bool keep);
 int wall_set_profiles(struct wall *w, const struct profile *profiles, size_t n, struct err *err);
 
 /* The profile is the one for the image's digest, else for its repository.  Adding
- * again replaces.  c->pid > 0: files with a sha256 are verified through its root. */
+ * again replaces.  Our own container is observed only.  c->pid > 0: files with a sha256 are verified through its root. */
 int wall_container_add(struct wall *w, uint64_t cgroup_id, const struct container *c, struct err *err);
 void wall_container_remove(struct wall *w, uint64_t cgroup_id);
+bool wall_container_known(struct wall *w, uint64_t cgroup_id);
 
 /* The id that the kernel knows the cgroup at this folder by. */
 int wall_cgroup_id(const char *path, uint64_t *out, struct err *err);

@@ -145,6 +145,26 @@ static const struct field alert_query_fields[] = {
 };
 SHAPE(alert_query_shape, "alert_query", struct alert_query, alert_query_fields);
 
+static const struct field group_fields[] = {
+    TEXT_R("rule", struct alert_group_entry, rule, "The rule."),
+    TEXT_F("repository", struct alert_group_entry, repository, "Of the image."),
+    WORD_F("kind", struct alert_group_entry, rule_kind, alert_rule_kind_words, "Whose rule."),
+    WORD_F("severity", struct alert_group_entry, severity, event_severity_words, "Of the gravest."),
+    NEED("alerts", struct alert_group_entry, n_alerts, "Alerts that are not resolved."),
+    NEED("open", struct alert_group_entry, n_open, "Of them, those nobody looks at yet."),
+    NEED("events", struct alert_group_entry, n, "Their events."),
+    TIME_F("first_at", struct alert_group_entry, first_ms, "First event."),
+    TIME_F("last_at", struct alert_group_entry, last_ms, "Newest event."),
+    NEED("example", struct alert_group_entry, example, "Id of the newest alert."),
+};
+static SHAPE(group_shape, "alert_group", struct alert_group_entry, group_fields);
+
+static const struct field group_list_fields[] = {
+    { .key = "items", .type = FIELD_LIST, .flags = FIELD_REQUIRED, .off = offsetof(struct alert_group_list, items),
+      .off_n = offsetof(struct alert_group_list, n_items), .max = 500, .inner = &group_shape, .doc = "The gravest first." },
+};
+SHAPE(alert_group_list_shape, "alert_group_list", struct alert_group_list, group_list_fields);
+
 static const struct field alert_change_fields[] = {
     { .key = "state", .type = FIELD_WORD, .flags = FIELD_REQUIRED, .off = offsetof(struct alert_change, state), .words = state_filter,
       .doc = "What it becomes." },

@@ -76,12 +76,22 @@ struct alert_query {
     const char *rule, *cluster, *namespace, *image, *q;
 };
 
+/* All that is not resolved of one rule and repository. */
+struct alert_group_entry {
+    const char *rule, *repository;
+    int rule_kind, severity;
+    int64_t n_alerts, n_open, n, first_ms, last_ms, example;
+};
+struct alert_group_list {
+    const struct alert_group_entry *items; size_t n_items;
+};
+
 struct alert_change {
     int state;                           /* enum alert_state + 1 */
     const char *note;
 };
 
-extern const struct shape alert_shape, alert_detail_shape, alert_list_shape, alert_query_shape, alert_change_shape;
+extern const struct shape alert_shape, alert_detail_shape, alert_list_shape, alert_query_shape, alert_change_shape, alert_group_list_shape;
 
 /* ---- suppressions -------------------------------------------------------------------------- */
 

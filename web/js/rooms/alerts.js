@@ -112,7 +112,7 @@ const columns = on_answer => [
 
 const no_match = () => html`<${Empty} title="No alert matches"><p><a href="/alerts">Show the open alerts</a></p><//>`;
 const no_alert = () => html`<${Empty} title="No alert is open">
-    <p>Nothing that nodes report departs from the profiles in force. A node joins with:</p><${Command}>keepctl node invite --cluster prod<//><//>`;
+    <p>Nothing that nodes report departs from the profiles in force. A node joins with:</p><${Command}>keepctl node invite prod<//><//>`;
 
 export function Alerts() {
     const { query } = useHere();

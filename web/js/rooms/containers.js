@@ -73,7 +73,7 @@ export const container_columns = [
 
 const no_match = () => html`<${Empty} title="No container matches"><p><a href="/containers">Show every container</a></p><//>`;
 const no_node = () => html`<${Empty} title="No agent has reported containers yet"><p>An agent on each node does. A node joins with:</p>
-    <${Command}>keepctl node invite --cluster prod<//><//>`;
+    <${Command}>keepctl node invite prod<//><//>`;
 
 export const container_id = c => `${c.node_id} ${c.id}`;
 

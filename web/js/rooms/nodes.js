@@ -67,7 +67,7 @@ const columns = [
 
 const no_match = () => html`<${Empty} title="No node matches"><p><a href="/nodes">Show all nodes</a></p><//>`;
 const no_node = () => html`<${Empty} title="No node has joined yet"><p>This prints the command to type on the node:</p>
-    <${Command}>keepctl node invite --cluster prod --uses 10<//><//>`;
+    <${Command}>keepctl node invite prod --uses 10<//><//>`;
 
 export function Nodes() {
     const { query } = useHere();
