@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/time.h"
 #include "wire/json.h"
+#include "wire/msg/node_settings.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -149,6 +150,36 @@ static struct spool_group *my_group(struct agent *a)
     return mine != NULL ? &mine->group : NULL;
 }
 
+/* Every event takes one; when there is none left, those of class low go, and are counted. */
+static bool is_too_much(struct agent *a, enum event_class class)
+{
+    int64_t now = time_monotonic_ms(), most = a->pace.events_per_s;
+    struct agent_rate *r = &a->rate;
+
+    if (most <= 0)
+        return false;
+    pthread_mutex_lock(&a->lock);
+    int64_t fresh = (now - r->at_ms) * most / 1000;
+    if (fresh > 0) {
+        r->left = r->left + fresh < most ? r->left + fresh : most;
+        r->at_ms = now;
+    }
+    bool is_dropped = r->left <= 0 && class == EVENT_CLASS_LOW;
+    r->n_dropped += is_dropped;
+    r->left -= r->left > 0;
+    pthread_mutex_unlock(&a->lock);
+    return is_dropped;
+}
+
+static int count_dropped(struct agent *a, struct err *err)
+{
+    pthread_mutex_lock(&a->lock);
+    int64_t n = a->rate.n_dropped;
+    a->rate.n_dropped = 0;
+    pthread_mutex_unlock(&a->lock);
+    return spool_dropped(a->spool, SPOOL_LOW, SPOOL_OVERLOAD, n, err);
+}
+
 static int keeper_put(void *arg, enum event_class class, const char *json, size_t len, struct err *err)
 {
     static const enum spool_class classes[EVENT_CLASS_N] = {
@@ -159,6 +190,8 @@ static int keeper_put(void *arg, enum event_class class, const char *json, size_
 
     if (g == NULL)
         return err_set(err, ERR_INTERNAL, "more than %d threads bring events", AGENT_KEEPERS);
+    if (is_too_much(a, class))
+        return 0;
     return spool_put(a->spool, g, classes[class], json, len, err);
 }
 
@@ -171,6 +204,8 @@ static int keeper_sync(void *arg, struct err *err)
         return 0;
     int rc = spool_commit(a->spool, g, err);
     spool_begin(a->spool, g);
+    if (rc == 0)
+        rc = count_dropped(a, err);
     if (a->slow_ms > 0)                              /* over limit.cpu_percent: whoever brings events waits */
         usleep((useconds_t)a->slow_ms * 1000);
     return rc;
@@ -326,32 +361,44 @@ void agent_take_settings(struct agent *a, const struct settings *s)
     a->log.min = (int)log_level_of(s->log_level != NULL ? s->log_level : "info");
 }
 
-static void take_seconds(const struct json *doc, const char *key, int64_t least, int64_t most, _Atomic int64_t *to)
+static void take_seconds(int64_t s, int64_t least, int64_t most, _Atomic int64_t *to)
 {
-    int64_t s = json_int(json_get(doc, key), -1);
-
     if (s >= least && s <= most)
         *to = s * MS_SECOND;
 }
 
+static void take_number(int64_t n, int64_t most, _Atomic int64_t *to)
+{
+    if (n > 0)
+        *to = n < most ? n : most;
+}
+
+/* The disk is this machine's: its own bound of the spool is never exceeded. */
+static void take_said(struct agent *a, const struct node_settings *s)
+{
+    take_seconds(s->poll_interval_s, 1, 86400, &a->pace.poll_interval_ms);
+    take_seconds(s->wait_s, 0, UPDATE_WAIT_MAX_S, &a->pace.poll_wait_ms);
+    take_seconds(s->inventory_interval_s, 1, 86400, &a->pace.inventory_interval_ms);
+    take_seconds(s->status_interval_s, 1, 86400, &a->pace.status_interval_ms);
+    take_number(s->batch_events, SPOOL_BATCH_MAX, &a->pace.batch_events);
+    take_number(s->batch_bytes, SENDER_BYTES_MAX, &a->pace.batch_bytes);
+    take_number(s->events_per_s, INT32_MAX, &a->pace.events_per_s);
+    spool_limit(a->spool, s->spool_bytes > 0 && s->spool_bytes < a->settings.spool_bytes ? s->spool_bytes : a->settings.spool_bytes);
+}
+
 void agent_take_bundle(struct agent *a, struct bytes settings)
 {
+    struct node_settings said = node_settings_default;
     struct arena arena;
     struct json doc;
     struct err err = { 0 };
 
     arena_init(&arena, 4 << 20);
-    if (json_parse(&arena, settings.ptr, settings.len, NULL, &doc, &err) == 0) {
-        take_seconds(&doc, "poll_interval_s", 1, 86400, &a->pace.poll_interval_ms);
-        take_seconds(&doc, "wait_s", 0, UPDATE_WAIT_MAX_S, &a->pace.poll_wait_ms);
-        take_seconds(&doc, "inventory_interval_s", 1, 86400, &a->pace.inventory_interval_ms);
-        take_seconds(&doc, "status_interval_s", 1, 86400, &a->pace.status_interval_ms);
-        int64_t events = json_int(json_get(&doc, "batch_events"), 0);
-        if (events >= 1 && events <= SPOOL_BATCH_MAX)
-            a->pace.batch_events = events;
-    } else {
+    if (json_parse(&arena, settings.ptr, settings.len, NULL, &doc, &err) == 0 &&
+        shape_decode(&node_settings_shape, &doc, &arena, &said, NULL, &err) == 0)
+        take_said(a, &said);
+    else
         LOG(&a->log, LOG_WARN, "settings of the bundle cannot be read", LOG_TEXT("error", err.msg));
-    }
     arena_clear(&arena);
 }
 

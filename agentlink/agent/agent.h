@@ -51,7 +51,11 @@ struct agent_shared {
 struct agent_pace {
     _Atomic int64_t poll_interval_ms, poll_wait_ms, inventory_interval_ms, status_interval_ms, linger_ms;
     _Atomic int64_t batch_events, batch_bytes;
+    _Atomic int64_t events_per_s;        /* past it, events of class low are dropped and counted; 0: no bound */
 };
+
+/* A bucket of what may come in; under `lock`. */
+struct agent_rate { int64_t at_ms, left, n_dropped; };
 
 struct agent {
     const char *config_file;
@@ -75,6 +79,7 @@ struct agent {
     pthread_cond_t wake;
     struct agent_shared shared;
     struct keeper_slot keepers[AGENT_KEEPERS];
+    struct agent_rate rate;
 
     _Atomic bool is_stopping;            /* polls and sources end */
     _Atomic bool has_ended;              /* all threads have */

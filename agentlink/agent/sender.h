@@ -22,6 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { SENDER_BYTES_MAX = (2 << 20) - (64 << 10) };       /* the server's bound, less what is around events */
+
 /* Figures of one sender; read by other threads, each for itself. */
 struct sender_counts {
     _Atomic int64_t batches, events, repeats, refused, failures;      /* failures: in a row */

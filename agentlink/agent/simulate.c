@@ -311,7 +311,7 @@ static int start_inventory(struct sim_node *n, struct err *err)
     struct many_request r = { .method = "POST", .target = "/v1/agent/inventory", .token = n->token };
     struct container list[256];
     struct inventory_report report = { .base = n->generation, .generation = n->generation + 1, .containers = list };
-    char ids[256][40];
+    char ids[256][48];
 
     report.n_containers = (size_t)(s->config->containers < 256 ? s->config->containers : 256);
     for (size_t i = 0; i < report.n_containers; i++) {

@@ -139,6 +139,9 @@ void spool_wake(struct spool *s);        /* ends a wait */
  * were kept are among them (the newest file of a class is not removed). */
 int spool_each(struct spool *s, void (*f)(void *arg, const char *json, size_t len), void *arg, struct err *err);
 
+/* Another bound of all segments; what is over it goes when the next one is begun. */
+void spool_limit(struct spool *s, int64_t bytes);
+
 struct spool_status {
     char stream[SPOOL_STREAM_TEXT];
     int64_t bytes, events, segments;     /* waiting */

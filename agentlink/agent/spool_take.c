@@ -377,6 +377,13 @@ void spool_wake(struct spool *s)
     pthread_mutex_unlock(&s->queue);
 }
 
+void spool_limit(struct spool *s, int64_t bytes)
+{
+    pthread_mutex_lock(&s->files);
+    s->limits.bytes = bytes < 4 * s->limits.segment_bytes ? 4 * s->limits.segment_bytes : bytes;
+    pthread_mutex_unlock(&s->files);
+}
+
 void spool_status(struct spool *s, struct spool_status *out)
 {
     *out = (struct spool_status){ 0 };

@@ -89,6 +89,7 @@ static void metrics_hook(struct app *app, struct buf *out)
                     "keepd_start_time_seconds %lld\n", (long long)(app->started_ms / 1000));
     admissions_metrics(app, out);
     ingest_metrics(app, out);
+    drift_state_metrics(app, out);
     nodes_metrics(app, out);
     bundles_metrics(app, out);
 }

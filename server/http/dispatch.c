@@ -77,7 +77,7 @@ void *request_begin(void *server, const char *uri, struct MHD_Connection *mhd)
 
     if (r == NULL && again == NULL)
         return NULL;
-    atomic_fetch_add(&s->in_flight, 1);
+    striped_add(&s->in_flight, striped_mine(), 1);
     conn_head_begins(conn);
     if (again != NULL)
         return again;
@@ -123,7 +123,7 @@ void request_completed(void *server, struct MHD_Connection *mhd, void **state, e
         conn_idles(r->conn);
         request_free(r);
     }
-    atomic_fetch_sub(&s->in_flight, 1);
+    striped_add(&s->in_flight, striped_mine(), -1);
 }
 
 /* ---- leaving the loop and coming back ---------------------------------------- */

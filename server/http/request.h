@@ -9,6 +9,7 @@
 #ifndef KEEP_HTTP_REQUEST_H
 #define KEEP_HTTP_REQUEST_H
 
+#include "base/striped.h"
 #include "http/conn.h"
 #include "http/etag.h"
 #include "http/guard.h"
@@ -59,7 +60,7 @@ struct http_server {
     struct buf openapi, openapi_gzip;
     char openapi_etag[ETAG_TEXT];
     atomic_bool draining;
-    atomic_long in_flight;               /* requests between request line and completion */
+    struct striped in_flight;               /* requests between request line and completion */
     atomic_long suspended;
     atomic_llong peers_refused;          /* client certificates that were missing or not trusted */
     char *client_ca;                     /* what is in that file; NULL: clients are not asked */

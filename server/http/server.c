@@ -115,7 +115,7 @@ static int64_t read_peers_refused(void *s)
 
 static int64_t read_in_flight(void *s)
 {
-    return atomic_load(&((struct http_server *)s)->in_flight);
+    return striped_sum(&((struct http_server *)s)->in_flight);
 }
 
 static int64_t read_tls_end(void *s)
@@ -367,10 +367,11 @@ static int set_up(struct http_server *s, struct err *err)
 
 int http_open(const struct http_config *cfg, const struct http_back *back, struct http_server **out, struct err *err)
 {
-    struct http_server *s = calloc(1, sizeof *s);
+    struct http_server *s = aligned_alloc(_Alignof(struct http_server), sizeof *s);
 
     if (s == NULL)
         return err_nomem(err);
+    memset(s, 0, sizeof *s);
     s->back = *back;
     if (copy_config(&s->cfg, cfg, err) != 0 || check(&s->cfg, back, err) != 0 || set_up(s, err) != 0) {
         http_close(s);
@@ -409,13 +410,13 @@ bool http_drain(struct http_server *s, int64_t within_ms)
 
     atomic_store(&s->draining, true);
     stop_listening(s);
-    while (s->conns != NULL && (atomic_load(&s->in_flight) > 0 || conns_n(s->conns) > 0) &&
+    while (s->conns != NULL && (striped_sum(&s->in_flight) > 0 || conns_n(s->conns) > 0) &&
            time_monotonic_ms() < until) {
         if (time_monotonic_ms() >= shut_from)
             conns_shut_idle(s->conns);
         nap();
     }
-    return atomic_load(&s->in_flight) == 0;
+    return striped_sum(&s->in_flight) == 0;
 }
 
 void http_close(struct http_server *s)

@@ -19,13 +19,13 @@ static unsigned gate_enter(struct gate *g)
 {
     unsigned turn = atomic_load(&g->turn) & 1;
 
-    atomic_fetch_add(&g->in[turn][0], 1);
+    striped_add(&g->in[turn], striped_mine(), 1);
     return turn;
 }
 
 static void gate_leave(struct gate *g, unsigned turn)
 {
-    atomic_fetch_sub(&g->in[turn][0], 1);
+    striped_add(&g->in[turn], striped_mine(), -1);
 }
 
 /* Everybody who was within when this began has left. */
@@ -33,7 +33,7 @@ static void gate_pass(struct gate *g)
 {
     for (int i = 0; i < 2; i++) {
         unsigned turn = atomic_fetch_add(&g->turn, 1) & 1;
-        while (atomic_load(&g->in[turn][0]) != 0)
+        while (striped_sum(&g->in[turn]) != 0)
             nanosleep(&(struct timespec){ .tv_nsec = 200 * 1000 }, NULL);
     }
 }
@@ -321,7 +321,7 @@ int agent_bundle(struct call *c, const void *in, void *out, struct err *err)
 
     (void)in, (void)out;
     if (applied >= 0 && c->app->nodes != NULL)
-        nodes_seen(c->app->nodes, c->caller->node, c->now_ms, c->caller->from, applied);
+        nodes_seen(c->app->nodes, c->caller->node, c->now_ms, NULL, applied);
     if (s == NULL)
         return none_yet(c, any, err);
     long long seen = atomic_load(&s->generation);      /* before looking: a change meanwhile is noticed */

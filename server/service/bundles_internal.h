@@ -7,6 +7,7 @@
 #ifndef KEEP_SERVICE_BUNDLES_INTERNAL_H
 #define KEEP_SERVICE_BUNDLES_INTERNAL_H
 
+#include "base/striped.h"
 #include "service/bundles.h"
 #include "store/bundle.h"
 #include "wire/trust.h"
@@ -45,7 +46,7 @@ struct made_root {
 };
 
 struct gate {
-    _Alignas(64) atomic_llong in[2][8];  /* each on a line of its own */
+    struct striped in[2];
     _Alignas(64) atomic_uint turn;
 };
 

@@ -7,6 +7,7 @@
 #include "wire/msg/profile.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct drift_state {
     pthread_mutex_t lock;
     struct drift_view *current;
     struct observed *observed;
+    atomic_llong n_profiles, n_unreadable;       /* of the current view: metrics wait for nobody */
 };
 
 int drift_state_open(struct app *app, struct err *err)
@@ -200,6 +202,8 @@ int drift_state_hold(struct app *app, struct db *db, const struct drift_view **o
     if (fresh != NULL) {
         view_drop(s->current);
         s->current = fresh;
+        atomic_store(&s->n_unreadable, (long long)fresh->n_unreadable);
+        atomic_store(&s->n_profiles, (long long)(fresh->n - fresh->n_unreadable));
     }
     if (rc == 0) {
         s->current->holders++;
@@ -257,21 +261,20 @@ int drift_state_flush(struct app *app, struct db *db, int64_t now_ms, size_t max
     return app->drift == NULL ? 0 : observed_flush(app->drift->observed, db, now_ms, max, more, err);
 }
 
-void drift_state_stats(struct app *app, struct drift_stats *out)
+void drift_state_metrics(struct app *app, struct buf *out)
 {
     struct drift_state *s = app->drift;
 
-    *out = (struct drift_stats){ 0 };
     if (s == NULL)
         return;
-    const struct observed_counts *counts = observed_counts(s->observed);
-    out->items = atomic_load_explicit(&counts->items, memory_order_relaxed);
-    out->waiting = atomic_load_explicit(&counts->waiting, memory_order_relaxed);
-    out->ignored = atomic_load_explicit(&counts->ignored, memory_order_relaxed);
-    pthread_mutex_lock(&s->lock);
-    if (s->current != NULL) {
-        out->profiles = s->current->n - s->current->n_unreadable;
-        out->unreadable = s->current->n_unreadable;
-    }
-    pthread_mutex_unlock(&s->lock);
+    const struct observed_counts *c = observed_counts(s->observed);
+    const struct { const char *name, *type, *help; long long value; } rows[] = {
+        { "keepd_profiles", "gauge", "Profiles in force.", atomic_load(&s->n_profiles) },
+        { "keepd_profiles_unreadable", "gauge", "Enforced profiles that this version does not understand.", atomic_load(&s->n_unreadable) },
+        { "keepd_observed_items", "gauge", "Things images were seen doing, in memory.", (long long)atomic_load(&c->items) },
+        { "keepd_observed_waiting", "gauge", "Of these, counts that are not written yet.", (long long)atomic_load(&c->waiting) },
+        { "keepd_observed_ignored_total", "counter", "Observations of images that have shown too many things.", atomic_load(&c->ignored) },
+    };
+    for (size_t i = 0; i < N_ITEMS(rows); i++)
+        buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name, rows[i].value);
 }

@@ -10,6 +10,7 @@
 #ifndef KEEP_SERVICE_DRIFT_STATE_H
 #define KEEP_SERVICE_DRIFT_STATE_H
 
+#include "base/buf.h"
 #include "core/drift.h"
 #include "db/db.h"
 #include "service/app.h"
@@ -43,12 +44,7 @@ int drift_state_observe(struct app *app, struct db *db, int64_t image_id, int64_
  * believed to have happened at. */
 int drift_state_flush(struct app *app, struct db *db, int64_t now_ms, size_t max, bool *more, struct err *err);
 
-/* How it stands, for metrics. */
-struct drift_stats {
-    size_t profiles, unreadable;         /* in force; enforced, but not understood by this version */
-    size_t items, waiting;               /* observed things in memory; of these, counts not written yet */
-    int64_t ignored;                     /* observations of images that have shown too many things */
-};
-void drift_state_stats(struct app *app, struct drift_stats *out);
+/* In the Prometheus text format; takes no lock. */
+void drift_state_metrics(struct app *app, struct buf *out);
 
 #endif

@@ -12,12 +12,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { FLUSHED_AT_ONCE = 5000 };       /* the newest counts; what is older the housekeeper has written */
+
 /* What is counted in memory must be in the store before somebody decides by it. */
 static int write_counts(struct call *c, struct err *err)
 {
     bool more;
 
-    return drift_state_flush(c->app, c->db, c->now_ms, SIZE_MAX, &more, err);
+    return drift_state_flush(c->app, c->db, c->now_ms, FLUSHED_AT_ONCE, &more, err);
 }
 
 /* A new version of what is learned or enforced. */

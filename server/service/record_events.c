@@ -172,8 +172,9 @@ static int add_rows(struct call *c, struct judged_batch *b, int64_t through, str
         n++;
         if (account_source(c, b, item->event, err) != 0)
             return -1;
-        if (c->app->drift != NULL && drift_state_observe(c->app, c->db, item->subject->image_id, b->node, item->event,
-                                                         item->strikes != NULL, err) != 0)
+        bool departs = item->strikes != NULL || item->silenced != NULL;      /* then it is not learned by itself */
+        if (c->app->drift != NULL &&
+            drift_state_observe(c->app, c->db, item->subject->image_id, b->node, item->event, departs, err) != 0)
             return -1;
     }
     return event_insert(c->db, rows, (size_t)n, err);

@@ -121,6 +121,16 @@ static int setup(void **state)
     return 0;
 }
 
+static int setup_slow(void **state)
+{
+    static const char *const slow[] = { "KEEP_AGENTS_EVENTS_PER_SECOND=20", NULL };
+    struct fixture *t = calloc(1, sizeof *t);
+
+    keepd_open(&t->keepd, slow, false);
+    *state = t;
+    return 0;
+}
+
 static int teardown(void **state)
 {
     struct fixture *t = *state;
@@ -556,6 +566,36 @@ static void three_times_too_much_is_dropped_by_class_and_counted_everywhere(void
            low.acked + normal.acked + critical.acked, rows, (long long)lost_low, (long long)lost_normal);
 }
 
+static void past_the_rate_that_the_server_sets_low_events_go_and_are_counted(void **state)
+{
+    struct fixture *t = *state;
+    struct crowd low = { .t = t, .priority = NULL }, normal = { .t = t, .priority = "Notice" };
+    pthread_t threads[POSTERS];
+
+    agent_open(&t->agent, &t->keepd, NULL, settings);
+    agent_start(&t->agent);
+    if (!agent_wait_for(&t->agent, "bundle.version", 1, 20000))
+        fail();
+    nap_ms(200);
+    crowd_start(&low, threads);
+    while (low.next < 300)
+        nap_ms(2);
+    crowd_stop(&low, threads);
+    int from = low.next;
+    normal.next = from;
+    crowd_start(&normal, threads);
+    while (normal.next < from + 200)
+        nap_ms(2);
+    crowd_stop(&normal, threads);
+    wait_until_sent(t);
+    int64_t lost = agent_dropped(&t->agent, "low", "overload");
+    assert_true(lost > 0);
+    assert_int_equal(agent_dropped(&t->agent, NULL, NULL), lost);
+    check_account(t);
+    assert_int_equal(events_stored(&t->keepd, "e-", t->stored, EVENTS_MAX), low.acked + normal.acked - lost);
+    printf("server's rate: %d low and %d normal taken, %lld low dropped and counted\n", low.acked, normal.acked, (long long)lost);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -566,6 +606,7 @@ int main(void)
         T(a_network_that_is_cut_costs_nothing),
         T(a_clock_that_jumps_costs_nothing),
         T(three_times_too_much_is_dropped_by_class_and_counted_everywhere),
+        cmocka_unit_test_setup_teardown(past_the_rate_that_the_server_sets_low_events_go_and_are_counted, setup_slow, teardown),
         T(a_full_disk_costs_low_events_and_says_no_to_critical_ones),
     };
 

@@ -222,7 +222,7 @@ static void what_is_suppressed_is_stored_and_counted_until_it_expires(void **sta
 
     keepd_ask(&t->f.client, as(t, ROLE_ANALYST), "POST", "/v1/suppressions", "{\"rule\":\"*\",\"reason\":\"everything is noise\",\"expires_in\":\"1h\"}", 400);
     keepd_ask(&t->f.client, as(t, ROLE_ANALYST), "POST", "/v1/suppressions", "{\"rule\":\"drift/*\",\"reason\":\"no end is given\"}", 400);
-    snprintf(body, sizeof body, "{\"rule\":\"drift/unexpected-port\",\"subject\":\"tcp/9999\",\"namespace\":\"sho*\",\"reason\":\"the debugger of today\",\"expires_in\":\"3s\"}");
+    snprintf(body, sizeof body, "{\"rule\":\"drift/unexpected-port\",\"subject\":\"tcp/9999\",\"namespace\":\"sho*\",\"reason\":\"the debugger of today\",\"expires_in\":\"10s\"}");
     snprintf(id, sizeof id, "%s", json_get_str(keepd_ask(&t->f.client, as(t, ROLE_ANALYST), "POST", "/v1/suppressions", body, 201), "id", ""));
     int64_t rows = rows_of(t, "events"), alerts = rows_of(t, "alerts");
     send_text(t, event);
@@ -231,7 +231,8 @@ static void what_is_suppressed_is_stored_and_counted_until_it_expires(void **sta
     assert_int_equal(rows_of(t, "alerts"), alerts);
     const struct json *s = first_item(get(&t->f, "/v1/suppressions?state=active", 200));
     assert_int_equal(json_int(json_get(s, "hits"), 0), 2);
-    sleep(4);
+    for (int i = 0; i < 30 && first_item(get(&t->f, "/v1/suppressions?state=active", 200)) != NULL; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
     assert_null(first_item(get(&t->f, "/v1/suppressions?state=active", 200)));
     send_text(t, event);
     assert_int_equal(rows_of(t, "alerts"), alerts + 1);
