@@ -213,7 +213,7 @@ int walls_open(const struct settings *settings, struct spool *spool, const struc
     w->is_on = true;
     w->spool = spool;
     w->log = log;
-    w->roots = (struct inventory_roots){ .root = settings->inventory_root, .cgroup = cgroup_of(settings), .budget_ms = RESOLVE_BUDGET_MS };
+    w->roots = (struct inventory_roots){ .root = settings->inventory_root, .budget_ms = RESOLVE_BUDGET_MS };
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->filled, NULL);
     buf_init(&w->queue, QUEUE_BYTES + 1);
