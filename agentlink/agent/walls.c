@@ -30,7 +30,7 @@ struct walls {
     struct wall *wall;                   /* NULL: none, and problem says why */
     struct spool *spool;
     const struct log *log;
-    char problem[240], profile_problem[240];
+    char problem[240], profile_problem[240], mount[PATH_BYTES];
     struct inventory_roots roots;
     struct arena scan_arena;             /* the turning thread's */
     struct inventory scan;
@@ -168,6 +168,22 @@ static const char *cgroup_of(const struct settings *s)
     return is_usual && stat("/sys/fs/cgroup/cgroup.procs", &st) != 0 && stat(hybrid, &st) == 0 ? hybrid : s->walls_cgroup;
 }
 
+/* Paths in /proc/PID/cgroup begin at the mount, which the folder that walls are to stand
+ * in may lie deep below: the last folder upwards that is a cgroup. */
+static void cgroup_mount(const char *folder, char *out, size_t max)
+{
+    char file[PATH_BYTES + 16], *slash;
+    struct stat st;
+
+    snprintf(out, max, "%s", folder);
+    while ((slash = strrchr(out, '/')) != NULL && slash != out) {
+        snprintf(file, sizeof file, "%.*s/cgroup.procs", (int)(slash - out), out);
+        if (stat(file, &st) != 0)
+            break;
+        *slash = '\0';
+    }
+}
+
 static int open_wall(struct walls *w, const struct settings *s, struct err *err)
 {
     static const char *const places[] = { "/usr/bin/runc", "/usr/sbin/runc", "/usr/local/bin/runc", "/usr/local/sbin/runc", "/usr/bin/crun",
@@ -213,7 +229,8 @@ int walls_open(const struct settings *settings, struct spool *spool, const struc
     w->is_on = true;
     w->spool = spool;
     w->log = log;
-    w->roots = (struct inventory_roots){ .root = settings->inventory_root, .budget_ms = RESOLVE_BUDGET_MS };
+    cgroup_mount(cgroup_of(settings), w->mount, sizeof w->mount);
+    w->roots = (struct inventory_roots){ .root = settings->inventory_root, .cgroup = w->mount, .budget_ms = RESOLVE_BUDGET_MS };
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->filled, NULL);
     buf_init(&w->queue, QUEUE_BYTES + 1);

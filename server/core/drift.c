@@ -68,7 +68,7 @@ static struct drift_finding *add(struct judge *j, enum drift_rule rule, int seve
     if (j->n >= DRIFT_MAX)
         return NULL;
     struct drift_finding *f = &j->out[j->n++];
-    f->rule = rule;
+    f->rule = (int)rule;
     f->severity = severity;
     f->subject[0] = f->message[0] = f->expected[0] = '\0';
     return f;

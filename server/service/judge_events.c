@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DOCUMENT_MAX = EVENT_JSON_MAX, ALSO_MAX = 8, FOREIGN_SEVERITY = 4, POLICY_ALERTS_MAX = 8 };
+enum { SCRATCH_MAX = 16 << 20, DOCUMENT_MAX = EVENT_JSON_MAX, ALSO_MAX = 8, FOREIGN_SEVERITY = 4, POLICY_ALERTS_MAX = 8 };
 
 struct judging {
     struct call *c;
@@ -33,6 +33,7 @@ struct judging {
     const struct exception *exceptions; size_t n_exceptions;
     const struct json *node;                     /* for expressions */
     struct buf text;
+    struct arena scratch;                        /* of one event's policies: its pages stay warm */
 };
 
 /* ---- suppressions ------------------------------------------------------------------ */
@@ -281,8 +282,9 @@ static int judge_policies(struct judging *j, struct judged_event *item)
     struct verdict verdict;
     struct json doc;
 
+    arena_reset(&j->scratch);                    /* what is raised is copied */
     if (load_facts(j, item) != 0 ||
-        json_parse(j->c->arena, item->document.ptr, item->document.len, NULL, &doc, j->err) != 0)
+        json_parse(&j->scratch, item->document.ptr, item->document.len, NULL, &doc, j->err) != 0)
         return -1;
     const struct policy_image image = { .container = item->subject->container, .reference = item->subject->image,
                                         .facts = item->subject->facts };
@@ -290,7 +292,7 @@ static int judge_policies(struct judging *j, struct judged_event *item)
         .stage = STAGE_RUN, .images = &image, .n_images = 1, .event = &doc, .node = j->node, .cluster = j->b->facts.cluster,
         .namespace = item->subject->namespace, .exceptions = j->exceptions, .n_exceptions = j->n_exceptions, .now_ms = j->c->now_ms,
     };
-    if (verdict_decide(&j->on_events, &in, j->c->arena, &verdict, j->err) != 0)
+    if (verdict_decide(&j->on_events, &in, &j->scratch, &verdict, j->err) != 0)
         return -1;
     for (size_t i = 0, n = 0; i < verdict.n_reasons && n < POLICY_ALERTS_MAX; i++) {
         if (verdict.reasons[i].effect == DECISION_UNKNOWN)       /* not every event says everything */
@@ -402,6 +404,7 @@ int judge_events(struct call *c, const struct event *events, size_t n, struct ju
     struct judging j = { .c = c, .b = b, .err = err };
 
     buf_init(&j.text, DOCUMENT_MAX);
+    arena_init(&j.scratch, SCRATCH_MAX);
     int rc = open_batch(&j, events, n);
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = judge_one(&j, i, &b->events[i]);
@@ -410,5 +413,6 @@ int judge_events(struct call *c, const struct event *events, size_t n, struct ju
     if (j.held != NULL)
         policies_release(c->app, j.held);
     buf_free(&j.text);
+    arena_clear(&j.scratch);
     return rc;
 }
