@@ -409,13 +409,13 @@ static void reload(struct agent *a)
     struct settings fresh;
     struct err err = { 0 };
 
-    if (settings_load(a->config_file, a->cl, &a->arena, &fresh, NULL, &err) != 0) {
+    if (agent_settings_load(a->config_file, a->cl, &a->arena, &fresh, NULL, &err) != 0) {
         LOG(&a->log, LOG_ERROR, "reload failed; the old settings stay", LOG_TEXT("error", err.msg));
         return;
     }
-    for (size_t i = 0; i < n_settings_table; i++) {
-        const struct setting *row = &settings_table[i];
-        if (!row->reloadable && !setting_equal(&a->settings, &fresh, row))
+    for (size_t i = 0; i < n_agent_settings; i++) {
+        const struct setting *row = &agent_settings[i];
+        if (!row->reloadable && !agent_setting_equal(&a->settings, &fresh, row))
             LOG(&a->log, LOG_WARN, "setting changed; it needs a restart", LOG_TEXT("setting", row->key));
     }
     pass_forget(a->pass);
@@ -537,7 +537,7 @@ int agent_run(const char *config_file, const struct command_line *cl)
     umask(0077);
     int rc = crypto_init(&err);
     if (rc == 0)
-        rc = settings_load(config_file, cl, &a->arena, &a->settings, NULL, &err);
+        rc = agent_settings_load(config_file, cl, &a->arena, &a->settings, NULL, &err);
     if (rc == 0) {
         agent_limit(&a->settings);
         rc = open_all(a, &err);
