@@ -248,6 +248,56 @@ static void versions_go_on_after_a_restart(void **state)
     site_close(&s);
 }
 
+enum { LARGE_POLICIES = 50, LARGE_POLICY = 250000, LARGE_SCOPES = 8 };
+
+static void put_large_policies(struct fixture *t)
+{
+    char *text = malloc(LARGE_POLICY), name[40];
+
+    assert_non_null(text);
+    for (int i = 0; i < LARGE_POLICIES; i++) {
+        snprintf(name, sizeof name, "large-%02d", i);
+        int n = snprintf(text, LARGE_POLICY, "apiVersion: keep/v1\nkind: Policy\nmetadata: {name: %s, title: Large}\nspec:\n  stages: [run]\n  mode: warn\n"
+                         "  validations:\n    - name: none\n      expression: \"true\"\n      message: \"no\"\n#", name);
+        memset(text + n, 'x', (size_t)(LARGE_POLICY - n - 1));
+        text[LARGE_POLICY - 1] = '\0';
+        char path[80];
+        snprintf(path, sizeof path, "/v1/policies/%s", name);
+        struct ask ask = { "PUT", path, admin(t), "Content-Type: application/yaml\r\n", text, strlen(text) };
+        assert_int_equal(client_send(&t->client, &ask).status, 201);
+    }
+    free(text);
+}
+
+/* Together they are more than a round of the server may hold at a time. */
+static void large_bundles_of_many_scopes_are_all_served(void **state)
+{
+    struct fixture *t = *state;
+    struct site s[LARGE_SCOPES];
+    char name[40];
+
+    put_large_policies(t);
+    for (int i = 0; i < LARGE_SCOPES; i++) {
+        snprintf(name, sizeof name, "large-%d", i);
+        site_open(&s[i], t, name);
+    }
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < LARGE_SCOPES; i++) {
+            int64_t was = version(&s[i]);
+            wait_newer(&s[i], was);
+            assert_true(bundle_has(&s[i], "policies.json", "large-49"));
+        }
+        if (round == 0)
+            put_policy(t, "one-more", "");
+    }
+    for (int i = 0; i < LARGE_POLICIES; i++) {
+        snprintf(name, sizeof name, "/v1/policies/large-%02d", i);
+        keepd_ask(&t->client, admin(t), "DELETE", name, NULL, 204);
+    }
+    for (int i = 0; i < LARGE_SCOPES; i++)
+        site_close(&s[i]);
+}
+
 static void a_revoked_node_is_denied_and_keeps_its_bundle(void **state)
 {
     struct fixture *t = *state;
@@ -394,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_node_gets_its_bundle_and_then_nothing_new), cmocka_unit_test(a_held_poll_is_answered_by_a_change),
         cmocka_unit_test(a_hold_ends_by_itself), cmocka_unit_test(a_policy_of_another_cluster_is_not_sent),
         cmocka_unit_test(what_does_not_change_a_bundle_makes_no_version), cmocka_unit_test(versions_go_on_after_a_restart),
+        cmocka_unit_test(large_bundles_of_many_scopes_are_all_served),
         cmocka_unit_test(a_revoked_node_is_denied_and_keeps_its_bundle), cmocka_unit_test(people_see_who_runs_what),
         cmocka_unit_test(a_new_bundle_key_comes_with_a_new_root), cmocka_unit_test(trust_moves_off_the_server),
     };
