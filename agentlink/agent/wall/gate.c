@@ -46,6 +46,8 @@ static int watch(struct gate *g, int fd)
 static int runtimes_mark(const struct wall *w, int fan, struct err *err)
 {
     size_t n = 0;
+    if (w->set.n_runtimes == 0)
+        return err_set(err, ERR_UNAVAILABLE, "no container runtime was found whose start could be held");
     for (size_t i = 0; i < w->set.n_runtimes; i++)
         n += fanotify_mark(fan, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD, w->set.runtimes[i]) == 0;
     if (n == 0)

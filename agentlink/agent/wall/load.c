@@ -88,7 +88,7 @@ static struct wall_bpf *lsm_try(struct wall *w)
         wall_bpf__destroy(s);
     }
     snprintf(why, sizeof why, "the kernel refuses a program at bprm_check_security: %s%s", strerror(cause),
-             cause == EPERM ? " (no BPF trampolines: locked down, or no CAP_MAC_ADMIN)" : "");
+             cause == EPERM ? " (no BPF trampolines: locked down, or no CAP_PERFMON)" : "");
     reason_add(w, WALL_LSM, why);
     return NULL;
 }

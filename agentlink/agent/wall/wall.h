@@ -123,9 +123,10 @@ const char *wall_rung_word(enum wall_rung rung);     /* "none", "fanotify", "sig
 int wall_off(const char *pins, const char *off_file, struct err *err);
 int wall_on(const char *off_file, struct err *err);
 
-/* After wall_open: gives up what the agent does not need any more.  Leaves CAP_BPF,
- * CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE (and CAP_SYS_ADMIN where fanotify holds execs),
- * then forbids by seccomp what no agent does. */
+/* After wall_open and before other threads: gives up what the agent does not need any
+ * more, for good.  Leaves CAP_BPF, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE; then forbids by
+ * seccomp (EPERM) what no agent does: starting programs, mounts, namespaces, modules,
+ * tracing, clocks.  w may be NULL. */
 int wall_confine(struct wall *w, struct err *err);
 
 #endif
