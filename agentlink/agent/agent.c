@@ -1,5 +1,6 @@
 /* agent.c - see agent.h: start, the threads that need few lines, stop. */
 #include "agent/agent.h"
+#include "agent/state_file.h"
 
 #include "base/crypto.h"
 #include "base/time.h"
@@ -7,6 +8,7 @@
 #include "wire/msg/node_settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +267,28 @@ static int open_sources(struct agent *a, struct err *err)
     return spool_each(a->spool, resume_one, a, err);
 }
 
+/* Who was enrolled anew is another node to the server: what waits goes there under a stream
+ * of its own. */
+static int spool_is_mine(struct agent *a, const char *path, struct err *err)
+{
+    static const char name[] = "node";
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct bytes was = { 0 };
+    struct err none = { 0 };
+    size_t len = strlen(a->facts.node_id);
+
+    if (dir < 0)
+        return state_fail(path, err);
+    bool is_there = state_read(dir, name, 256, &a->arena, &was, &none) == 0;
+    int rc = 0;
+    if (is_there && (was.len != len || memcmp(was.ptr, a->facts.node_id, len) != 0))
+        rc = spool_new_stream(a->spool, err);
+    if (rc == 0 && (!is_there || was.len != len || memcmp(was.ptr, a->facts.node_id, len) != 0))
+        rc = state_write(dir, name, a->facts.node_id, len, err);
+    close(dir);
+    return rc;
+}
+
 static int open_spool(struct agent *a, struct err *err)
 {
     struct spool_limits limits = settings_spool(&a->settings);
@@ -272,7 +296,9 @@ static int open_spool(struct agent *a, struct err *err)
 
     if (path == NULL)
         return err_nomem(err);
-    return spool_open(path, &limits, &a->spool, err);
+    if (spool_open(path, &limits, &a->spool, err) != 0)
+        return -1;
+    return spool_is_mine(a, path, err);
 }
 
 /* A server without a root of trust has no bundles: the agent works without. */
@@ -409,13 +435,13 @@ static void reload(struct agent *a)
     struct settings fresh;
     struct err err = { 0 };
 
-    if (settings_load(a->config_file, a->cl, &a->arena, &fresh, NULL, &err) != 0) {
+    if (agent_settings_load(a->config_file, a->cl, &a->arena, &fresh, NULL, &err) != 0) {
         LOG(&a->log, LOG_ERROR, "reload failed; the old settings stay", LOG_TEXT("error", err.msg));
         return;
     }
-    for (size_t i = 0; i < n_settings_table; i++) {
-        const struct setting *row = &settings_table[i];
-        if (!row->reloadable && !setting_equal(&a->settings, &fresh, row))
+    for (size_t i = 0; i < n_agent_settings; i++) {
+        const struct setting *row = &agent_settings[i];
+        if (!row->reloadable && !agent_setting_equal(&a->settings, &fresh, row))
             LOG(&a->log, LOG_WARN, "setting changed; it needs a restart", LOG_TEXT("setting", row->key));
     }
     pass_forget(a->pass);
@@ -537,7 +563,7 @@ int agent_run(const char *config_file, const struct command_line *cl)
     umask(0077);
     int rc = crypto_init(&err);
     if (rc == 0)
-        rc = settings_load(config_file, cl, &a->arena, &a->settings, NULL, &err);
+        rc = agent_settings_load(config_file, cl, &a->arena, &a->settings, NULL, &err);
     if (rc == 0) {
         agent_limit(&a->settings);
         rc = open_all(a, &err);

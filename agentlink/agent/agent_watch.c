@@ -14,6 +14,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* Sanitizers map terabytes that they never touch. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_DATA_LIMIT false
+#else
+#define HAS_DATA_LIMIT true
+#endif
+
 enum { WATCH_MS = 1000, SLOW_STEP_MS = 5, SLOW_MOST_MS = 1000 };
 
 static void limit(__rlimit_resource_t what, int64_t most)
@@ -33,7 +40,8 @@ void agent_limit(const struct settings *s)
     mallopt(M_ARENA_MAX, 2);                         /* few heaps: what one thread frees the others can use */
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);           /* fixed: large blocks go back at once */
     mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-    limit(RLIMIT_DATA, s->memory);
+    if (HAS_DATA_LIMIT)
+        limit(RLIMIT_DATA, s->memory);
     limit(RLIMIT_NOFILE, s->files);
     limit(RLIMIT_CORE, 0);                           /* the key is in memory */
 }

@@ -55,7 +55,7 @@ int command_settings(struct command_line *cl, struct arena *arena, struct settin
 {
     struct err err = { 0 };
 
-    if (settings_load(command_get(cl, "config"), cl, arena, out, NULL, &err) == 0)
+    if (agent_settings_load(command_get(cl, "config"), cl, arena, out, NULL, &err) == 0)
         return 0;
     command_failed(cl, &err);
     return -1;
@@ -84,7 +84,7 @@ static int run(struct command_line *cl)
 
 static int config(struct command_line *cl)
 {
-    enum setting_from *from = calloc(n_settings_table + 1, sizeof *from);
+    enum setting_from *from = calloc(n_agent_settings + 1, sizeof *from);
     struct settings s;
     struct arena arena;
     struct buf out;
@@ -92,7 +92,7 @@ static int config(struct command_line *cl)
 
     arena_init(&arena, 8 << 20);
     buf_init(&out, 1 << 20);
-    int rc = from == NULL ? err_nomem(&err) : settings_load(command_get(cl, "config"), cl, &arena, &s, from, &err);
+    int rc = from == NULL ? err_nomem(&err) : agent_settings_load(command_get(cl, "config"), cl, &arena, &s, from, &err);
     if (rc == 0) {
         settings_print(&s, from, &out);
         fputs(out.failed ? "" : out.ptr, stdout);

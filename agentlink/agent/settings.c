@@ -19,7 +19,7 @@
 #define SOURCES "sources"
 #define SOURCES_DOC "What to listen to: a list of {name, kind, via, path, from_end}; without it, Falco and others on the receiver."
 
-const struct setting settings_table[] = {
+const struct setting agent_settings[] = {
     { "server", SETTING_TEXT, AT(server), NULL, 0, 0, false, "Address of Keep, https://keep.example.org:8470." },
     { "ca_file", SETTING_TEXT, AT(ca_file), NULL, 0, 0, false, "Certificates to trust instead of the system's (PEM)." },
     { "state_dir", SETTING_TEXT, AT(state_dir), SETTINGS_STATE_DIR, 0, 0, false, "Folder for key, bundle and spool." },
@@ -52,7 +52,7 @@ const struct setting settings_table[] = {
     { "walls.pins", SETTING_TEXT, AT(walls_pins), "/sys/fs/bpf/keep", 0, 0, false, "Folder in a bpffs for what outlives the agent." },
     { "walls.off_file", SETTING_TEXT, AT(walls_off_file), "/etc/keep/walls-off", 0, 0, false, "While this file exists, no wall stands." },
 };
-const size_t n_settings_table = N_ITEMS(settings_table);
+const size_t n_agent_settings = N_ITEMS(agent_settings);
 
 /* Flags that are short for a setting. */
 static const struct { const char *flag, *key; } flags[] = {
@@ -122,9 +122,9 @@ static int set_value(struct settings *c, const struct setting *s, const char *te
 
 static const struct setting *find(const char *key)
 {
-    for (size_t i = 0; i < n_settings_table; i++) {
-        if (str_eq(settings_table[i].key, key))
-            return &settings_table[i];
+    for (size_t i = 0; i < n_agent_settings; i++) {
+        if (str_eq(agent_settings[i].key, key))
+            return &agent_settings[i];
     }
     return NULL;
 }
@@ -134,11 +134,11 @@ static const char *nearest(const char *key)
     const char *best = NULL;
     size_t distance = 6;
 
-    for (size_t i = 0; i < n_settings_table; i++) {
-        size_t d = str_distance(key, settings_table[i].key, 5);
+    for (size_t i = 0; i < n_agent_settings; i++) {
+        size_t d = str_distance(key, agent_settings[i].key, 5);
         if (d < distance) {
             distance = d;
-            best = settings_table[i].key;
+            best = agent_settings[i].key;
         }
     }
     return best;
@@ -201,7 +201,7 @@ static int take(struct reading *r, const char *key, const struct json *v)
     text = arena_strdup(r->settings->arena, text);
     if (text == NULL)
         return err_nomem(r->err);
-    r->from[s - settings_table] = FROM_FILE;
+    r->from[s - agent_settings] = FROM_FILE;
     return set_value(r->settings, s, text, r->err) != 0 ? err_prefix(r->err, "%s", r->file) : 0;
 }
 
@@ -214,7 +214,7 @@ static int walk(struct reading *r, const char *prefix, const struct json *v)
         if (key == NULL)
             return err_nomem(r->err);
         if (str_eq(key, SOURCES)) {
-            r->from[n_settings_table] = FROM_FILE;
+            r->from[n_agent_settings] = FROM_FILE;
             rc = take_sources(r, &m->value) != 0 ? err_prefix(r->err, "%s", r->file) : 0;
         } else {
             rc = m->value.type == JSON_OBJECT ? walk(r, key, &m->value) : take(r, key, &m->value);
@@ -268,16 +268,16 @@ static int read_environment(struct reading *r)
     const char *text;
     struct json doc;
 
-    for (size_t i = 0; i < n_settings_table; i++) {
-        if ((text = from_environment(settings_table[i].key)) == NULL)
+    for (size_t i = 0; i < n_agent_settings; i++) {
+        if ((text = from_environment(agent_settings[i].key)) == NULL)
             continue;
         r->from[i] = FROM_ENVIRONMENT;
-        if (set_value(r->settings, &settings_table[i], text, r->err) != 0)
+        if (set_value(r->settings, &agent_settings[i], text, r->err) != 0)
             return err_prefix(r->err, "environment");
     }
     if ((text = from_environment(SOURCES)) == NULL)
         return 0;
-    r->from[n_settings_table] = FROM_ENVIRONMENT;
+    r->from[n_agent_settings] = FROM_ENVIRONMENT;
     if (yaml_parse(r->settings->arena, text, strlen(text), NULL, &doc, r->err) != 0 || take_sources(r, &doc) != 0)
         return err_prefix(r->err, "environment");
     return 0;
@@ -290,7 +290,7 @@ static int read_flags(struct reading *r, const struct command_line *cl)
         const struct setting *s = find(flags[i].key);
         if (text == NULL)
             continue;
-        r->from[s - settings_table] = FROM_FLAG;
+        r->from[s - agent_settings] = FROM_FLAG;
         if (set_value(r->settings, s, text, r->err) != 0)
             return -1;
     }
@@ -299,8 +299,8 @@ static int read_flags(struct reading *r, const struct command_line *cl)
 
 static int set_defaults(struct settings *c, struct err *err)
 {
-    for (size_t i = 0; i < n_settings_table; i++) {
-        const struct setting *s = &settings_table[i];
+    for (size_t i = 0; i < n_agent_settings; i++) {
+        const struct setting *s = &agent_settings[i];
         if (s->otherwise != NULL && set_value(c, s, s->otherwise, err) != 0)
             return -1;
     }
@@ -337,10 +337,10 @@ static int check(const struct settings *c, struct err *err)
     return 0;
 }
 
-int settings_load(const char *file, const struct command_line *cl, struct arena *arena, struct settings *out,
+int agent_settings_load(const char *file, const struct command_line *cl, struct arena *arena, struct settings *out,
                   enum setting_from *from, struct err *err)
 {
-    enum setting_from unused[N_ITEMS(settings_table) + 1] = { FROM_DEFAULT };
+    enum setting_from unused[N_ITEMS(agent_settings) + 1] = { FROM_DEFAULT };
     struct settings c = { .arena = arena };
     struct reading r = { .settings = &c, .from = from != NULL ? from : unused, .err = err };
 
@@ -376,7 +376,7 @@ struct spool_limits settings_spool(const struct settings *s)
     };
 }
 
-bool setting_equal(const struct settings *a, const struct settings *b, const struct setting *s)
+bool agent_setting_equal(const struct settings *a, const struct settings *b, const struct setting *s)
 {
     const void *x = (const char *)a + s->off, *y = (const char *)b + s->off;
 
@@ -422,12 +422,12 @@ static const char *from_word(enum setting_from from)
 
 void settings_print(const struct settings *c, const enum setting_from *from, struct buf *out)
 {
-    for (size_t i = 0; i < n_settings_table; i++) {
-        buf_printf(out, "%s: ", settings_table[i].key);
-        print_value(c, &settings_table[i], out);
-        buf_printf(out, "   # %s. %s\n", from_word(from[i]), settings_table[i].doc);
+    for (size_t i = 0; i < n_agent_settings; i++) {
+        buf_printf(out, "%s: ", agent_settings[i].key);
+        print_value(c, &agent_settings[i], out);
+        buf_printf(out, "   # %s. %s\n", from_word(from[i]), agent_settings[i].doc);
     }
-    buf_printf(out, SOURCES ":   # %s. " SOURCES_DOC "\n", from_word(from[n_settings_table]));
+    buf_printf(out, SOURCES ":   # %s. " SOURCES_DOC "\n", from_word(from[n_agent_settings]));
     for (size_t i = 0; i < c->n_sources; i++) {
         const struct source_setting *s = &c->sources[i];
         buf_printf(out, "  - {name: %s, kind: %s, via: %s, path: \"%s\", from_end: %s}\n", s->name, source_kind_words[s->kind],

@@ -52,16 +52,16 @@ struct setting {
     bool reloadable;                     /* SIGHUP takes a new value */
     const char *doc;
 };
-extern const struct setting settings_table[];
-extern const size_t n_settings_table;
+extern const struct setting agent_settings[];
+extern const size_t n_agent_settings;
 
 /* file NULL: SETTINGS_FILE if it is there.  cl may be NULL.  Everything lives in the
- * arena.  from (may be NULL; n_settings_table + 1 items, the last for the sources)
+ * arena.  from (may be NULL; n_agent_settings + 1 items, the last for the sources)
  * says where values came from.  ERR_INVALID. */
-int settings_load(const char *file, const struct command_line *cl, struct arena *arena, struct settings *out,
+int agent_settings_load(const char *file, const struct command_line *cl, struct arena *arena, struct settings *out,
                   enum setting_from *from, struct err *err);
 
-bool setting_equal(const struct settings *a, const struct settings *b, const struct setting *s);
+bool agent_setting_equal(const struct settings *a, const struct settings *b, const struct setting *s);
 enum send_coding settings_coding(const struct settings *s);
 struct spool_limits settings_spool(const struct settings *s);
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 5, FAILED_LEAST_MS = 500, FAILED_MOST_MS = 30000, BODY_MAX = 4 << 20, NODE_ID_MAX = 80, TOKEN_MAX = 512, ETAG_MAX = 96 };
+enum { HELD_US = 2000000, TICK_MS = 5, FAILED_LEAST_MS = 500, FAILED_MOST_MS = 30000, BODY_MAX = 4 << 20, NODE_ID_MAX = 80, TOKEN_MAX = 512, ETAG_MAX = 96 };
 
 /* What an agent has under way: each at most once at a time. */
 enum lane_kind { LANE_LOGIN = 0, LANE_POLL, LANE_EVENTS, LANE_INVENTORY, LANE_N };
@@ -184,7 +184,7 @@ static int start_login(struct sim_node *n, struct err *err)
 
 static int start_poll(struct sim_node *n, struct err *err)
 {
-    const char *dash = strrchr(n->etag, '-');
+    const char *dash = strchr(n->etag, '-');      /* "SCOPE-VERSION" or "SCOPE-VERSION-gz" */
     long long version = dash != NULL ? strtoll(dash + 1, NULL, 10) : 0;
     char target[80];
     struct many_request r = { .method = "GET", .target = target, .token = n->token, .wait_s = n->sim->config->wait_s,
@@ -365,11 +365,13 @@ static bool took(struct sim_node *n, enum lane_kind kind, const struct many_answ
     return rc >= 0;
 }
 
-static enum simulate_kind kind_of(const struct sim_node *n, enum lane_kind kind, unsigned status)
+static enum simulate_kind kind_of(const struct sim_node *n, enum lane_kind kind, const struct many_answer *a)
 {
+    bool is_held = n->sim->config->wait_s > 0 && a->took_us > HELD_US;
+
     switch (kind) {
     case LANE_LOGIN: return n->node_id[0] == '\0' ? SIM_ENROLL : SIM_SESSION;
-    case LANE_POLL: return status == 200 ? SIM_POLL_NEW : SIM_POLL_SAME;
+    case LANE_POLL: return is_held ? SIM_POLL_HELD : a->status == 200 ? SIM_POLL_NEW : SIM_POLL_SAME;
     case LANE_EVENTS: return SIM_EVENTS;
     case LANE_INVENTORY: case LANE_N: break;
     }
@@ -383,7 +385,7 @@ static void on_done(void *arg, void *of, const struct many_answer *a)
     struct node_lane *l = of;
     struct sim_node *n = l->node;
     enum lane_kind kind = (enum lane_kind)(l - n->lanes);
-    struct simulate_times *t = &s->out->times[kind_of(n, kind, a->status)];
+    struct simulate_times *t = &s->out->times[kind_of(n, kind, a)];
 
     l->is_busy = false;
     if (took(n, kind, a)) {

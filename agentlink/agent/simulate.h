@@ -26,8 +26,9 @@ struct simulate_config {
     int64_t at_once;                     /* enrolments and sessions under way */
 };
 
+/* Polls that the server held: their time is how long nothing was new. */
 enum simulate_kind {
-    SIM_ENROLL = 0, SIM_SESSION, SIM_POLL_NEW, SIM_POLL_SAME, SIM_EVENTS, SIM_INVENTORY, SIM_KIND_N
+    SIM_ENROLL = 0, SIM_SESSION, SIM_POLL_NEW, SIM_POLL_SAME, SIM_POLL_HELD, SIM_EVENTS, SIM_INVENTORY, SIM_KIND_N
 };
 
 /* Times in buckets, each an eighth wider than the one before. */

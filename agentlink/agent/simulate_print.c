@@ -4,7 +4,7 @@
 #include "base/time.h"
 #include "wire/jsonw.h"
 
-static const char *const words[SIM_KIND_N] = { "enroll", "session", "poll_new", "poll_same", "events", "inventory" };
+static const char *const words[SIM_KIND_N] = { "enroll", "session", "poll_new", "poll_same", "poll_held", "events", "inventory" };
 
 /* Bucket i ends at bound(i); each is about an eighth wider than the one before. */
 static int64_t bound(int i)

@@ -1,4 +1,4 @@
-/* alerts.js - what departed from what was expected, the gravest and newest first. */
+/* alerts.js - what departed from what was expected, the newest first. */
 import { html, useState } from '../ui.js';
 import { Icon } from '../icons.js';
 import { Command, Dialog, Empty, Failure, Page, Tag, Time, number } from '../parts.js';
@@ -125,7 +125,7 @@ export function Alerts() {
         say(`${a.title}: ${a.state}.`);
         list.reload();
     };
-    return html`<${Page} title="Alerts" lead="What departed from a profile or a policy, once each, with how often it happened. The gravest first.">
+    return html`<${Page} title="Alerts" lead="What departed from a profile or a policy, once each, with how often it happened. The newest first.">
         <p class=${said ? 'notice' : 'sr'} role="status">${said && html`<${Icon} name="tick" /> `}${said}</p>
         <${Filters} fields=${fields} label="Alerts" />
         <${Listing} from=${list} what="alert" label="Alerts" columns=${columns(show)} id=${a => a.id} size=${50}
