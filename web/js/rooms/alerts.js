@@ -110,14 +110,13 @@ const columns = on_answer => [
         : []),
 ];
 
-const no_match = () => html`<${Empty} title="No alert matches"><p><a href="/alerts">Show the open alerts</a></p><//>`;
-const no_alert = () => html`<${Empty} title="No alert is open">
+const no_match = () => html`<${Empty} title="No alert matches"><p><a href="/alerts">Show all alerts</a></p><//>`;
+const no_alert = () => html`<${Empty} title="No alert was raised so far">
     <p>Nothing that nodes report departs from the profiles in force. A node joins with:</p><${Command}>keepctl node invite prod<//><//>`;
 
 export function Alerts() {
     const { query } = useHere();
-    const asked = Object.fromEntries(query);
-    const list = useData(url('/v1/alerts', { state: 'open', ...asked, limit: 50 }));
+    const list = useData(url('/v1/alerts', { ...Object.fromEntries(query), limit: 50 }));
     const [open, show] = useState(null);
     const [said, say] = useState('');
     const done = a => {
