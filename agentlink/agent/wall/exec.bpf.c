@@ -11,7 +11,11 @@ struct verdict {
     u32 changed;
 };
 
-/* Times of an inode have had three names. */
+/* Times of an inode have had three names; none must be known where this is compiled. */
+struct inode___new {
+    time64_t i_ctime_sec;
+    u32 i_ctime_nsec;
+} __attribute__((preserve_access_index));
 struct inode___mid {
     struct timespec64 __i_ctime;
 } __attribute__((preserve_access_index));
@@ -22,9 +26,9 @@ struct inode___old {
 static __always_inline u64 ctime_ns(struct inode *inode)
 {
     u64 s, ns;
-    if (bpf_core_field_exists(inode->i_ctime_sec)) {
-        s = BPF_CORE_READ(inode, i_ctime_sec);
-        ns = BPF_CORE_READ(inode, i_ctime_nsec);
+    if (bpf_core_field_exists(((struct inode___new *)inode)->i_ctime_sec)) {
+        s = BPF_CORE_READ((struct inode___new *)inode, i_ctime_sec);
+        ns = BPF_CORE_READ((struct inode___new *)inode, i_ctime_nsec);
     } else if (bpf_core_field_exists(((struct inode___mid *)inode)->__i_ctime)) {
         s = BPF_CORE_READ((struct inode___mid *)inode, __i_ctime.tv_sec);
         ns = BPF_CORE_READ((struct inode___mid *)inode, __i_ctime.tv_nsec);
@@ -246,8 +250,10 @@ int BPF_PROG(deny_exec, struct linux_binprm *bprm, int ret)
 {
     struct asked a = {};
     const struct wall_control *c = control_get();
-    if (ret != 0 || !c || !asked_by_current(&a) || !(a.set.flags & SET_EXEC))
+    if (ret != 0)
         return ret;
+    if (!c || !asked_by_current(&a) || !(a.set.flags & SET_EXEC))
+        return 0;
     u32 mnt = mounts_now();
     char start[2] = {};
     bpf_probe_read_kernel(start, sizeof start, bprm->buf);

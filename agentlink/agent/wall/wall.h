@@ -55,7 +55,7 @@ struct wall_settings {
     wall_resolve_fn *resolve; void *resolve_arg;      /* NULL: containers come by wall_container_add only */
     int64_t lease_s;                     /* for profiles that name none; 0: WALL_LEASE_DEFAULT_S */
     size_t ring_bytes;                   /* a power of two; 0: 1 MiB */
-    unsigned refuse;                     /* bit 1 << rung: not to be used, although the kernel could */
+    unsigned refuse;                     /* bit 1 << rung: not to be used, although the kernel could; WALL_NONE: no BPF at all */
     bool no_network;                     /* ports and peers are not judged */
 };
 
