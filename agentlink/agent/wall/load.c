@@ -136,7 +136,7 @@ static void network_attach(struct wall *w)
         { s->progs.connect4, &s->links.connect4 }, { s->progs.connect6, &s->links.connect6 },
         { s->progs.sendmsg4, &s->links.sendmsg4 }, { s->progs.sendmsg6, &s->links.sendmsg6 },
         { s->progs.bind4, &s->links.bind4 }, { s->progs.bind6, &s->links.bind6 },
-        { s->progs.inbound, &s->links.inbound },
+        { s->progs.inbound, &s->links.inbound }, { s->progs.sock_create, &s->links.sock_create },
     };
     int fd = open(w->set.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     w->status.network = fd >= 0;

@@ -28,6 +28,7 @@ static const struct why_info {
     [WHY_PARENT] = { "wall.parent", "not_by_this_parent", "the profile does not let this program be started by that one" },
     [WHY_CONTENT] = { "wall.content", "other_content", "the file is not the one whose sha256 the profile gives" },
     [WHY_PORT] = { "wall.port", "not_listed", "the profile does not name this port" },
+    [WHY_PROTOCOL] = { "wall.protocol", "other_protocol", "where peers are judged: another protocol than TCP or UDP, or a raw socket" },
     [WHY_PEER] = { "wall.peer", "not_listed", "the profile does not name this peer" },
 };
 
@@ -194,12 +195,14 @@ static void net_tell(struct wall *w, struct raw_net *r, const struct box *b)
     struct event e = event_of(w, &r->h);
     char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
     const char *tags[4];
+    char number[8];
 
+    snprintf(number, sizeof number, "%u", r->protocol);
     address_text(r->local, local);
     address_text(r->remote, remote);
     e.process.exe = path_text(r->path.at);
     e.net = (struct event_net){
-        .protocol = r->protocol == IPPROTO_TCP ? "tcp" : "udp", .direction = kinds[r->h.kind].direction,
+        .protocol = r->protocol == IPPROTO_TCP ? "tcp" : r->protocol == IPPROTO_UDP ? "udp" : number, .direction = kinds[r->h.kind].direction,
         .local = is_set(r->local) ? local : NULL, .remote = is_set(r->remote) ? remote : NULL,
         .local_port = r->local_port ? (int64_t)r->local_port : -1, .remote_port = r->remote_port ? (int64_t)r->remote_port : -1,
     };

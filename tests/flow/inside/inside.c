@@ -212,6 +212,12 @@ static int do_bind(char **a)
     return said("bind", bind(fd, (struct sockaddr *)&at, len) == 0 ? 0 : errno);
 }
 
+static int do_socket(char **a)
+{
+    int fd = socket(AF_INET, atoi(a[0]), atoi(a[1]));
+    return said("socket", fd < 0 ? errno : 0);
+}
+
 /* storm N PATH...: N times; how many were killed. */
 static int do_storm(char **a)
 {
@@ -312,7 +318,7 @@ static const struct trick {
     { "say", 1, do_say }, { "sleep", 1, do_sleep }, { "exec", 1, do_exec }, { "run", 1, do_run }, { "orphan", 1, do_orphan },
     { "memfd", 1, do_memfd }, { "copy", 2, do_copy }, { "deleted", 1, do_deleted }, { "chroot", 2, do_chroot },
     { "rebind", 2, do_rebind }, { "dial", 2, do_dial }, { "dials", 3, do_dials }, { "datagram", 2, do_datagram },
-    { "listen", 2, do_listen }, { "bind", 3, do_bind }, { "storm", 2, do_storm }, { "time_exec", 2, do_time_exec },
+    { "listen", 2, do_listen }, { "bind", 3, do_bind }, { "storm", 2, do_storm }, { "socket", 2, do_socket }, { "time_exec", 2, do_time_exec },
     { "time_dial", 3, do_time_dial }, { "nothing", 0, do_nothing }, { "burst", 1, do_burst },
 };
 
