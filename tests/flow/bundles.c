@@ -304,8 +304,11 @@ static void large_bundles_of_many_scopes_are_all_served(void **state)
         snprintf(name, sizeof name, "/v1/policies/large-%02d", i);
         keepd_ask(&t->client, admin(t), "DELETE", name, NULL, 204);
     }
-    for (int i = 0; i < LARGE_SCOPES; i++)
+    for (int i = 0; i < LARGE_SCOPES; i++) {                 /* the tests after this one are not to wait for it */
+        for (int k = 0; k < 120 && bundle_has(&s[i], "policies.json", "large-"); k++)
+            wait_newer_for(&s[i], version(&s[i]), 120);
         site_close(&s[i]);
+    }
 }
 
 static void a_revoked_node_is_denied_and_keeps_its_bundle(void **state)

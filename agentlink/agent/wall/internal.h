@@ -93,6 +93,9 @@ void profiles_free(struct wall *w);
 void contents_verify(struct wall *w, const struct box *b);
 bool content_is(int fd, const char *sha256);
 
+/* origin.c */
+bool origin_is_upper(int64_t pid, const char *path);          /* the container (of pid) has written it */
+
 /* told.c */
 void raw_tell(struct wall *w, const void *raw, size_t len);
 void event_tell(struct wall *w, struct event *e, const struct box *b);
