@@ -38,13 +38,13 @@ fi
 if [ "$why" = yes ]; then
     echo '#define KEEP_WALL_BUILT 1' >"$dir/built.h.tmp"
 else
-    echo "walls: not built in ($why)" >&2
+    echo "walls: not built into keep-agent ($why); what they need: sh .ci/deps walls" >&2
     printf '#define KEEP_WALL_WHY_NOT "not built in: %s"\n' "$why" >"$dir/built.h.tmp"
 fi
 if [ "$(nft)" = yes ]; then
     echo '#define KEEP_WALL_NFT 1' >>"$dir/built.h.tmp"
 else
-    echo "walls: no fallback by nftables ($(nft))" >&2
+    [ "$why" != yes ] || echo "walls: no fallback by nftables ($(nft)); what it needs: sh .ci/deps walls" >&2
     printf '#define KEEP_NFT_WHY_NOT "not built in: %s"\n' "$(nft)" >>"$dir/built.h.tmp"
 fi
 mv "$dir/built.h.tmp" "$dir/built.h"

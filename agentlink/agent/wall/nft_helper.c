@@ -47,6 +47,13 @@ static const char probe[] =
 
 /* ---- the helper's side ----------------------------------------------------- */
 
+/* At once: what would run at the end of the agent is not the helper's to run. */
+__attribute__((noreturn)) static void helper_end(int status)
+{
+    for (;;)
+        (void)syscall(SYS_exit_group, status);
+}
+
 static bool read_all(int fd, void *to, size_t len)
 {
     for (size_t at = 0; at < len;) {
@@ -110,7 +117,7 @@ static void text_run_in(int network, const char *text, struct answer *a)
     }
     text_run(text, a);
     if (setns(HOME_AT, CLONE_NEWNET) != 0)
-        _exit(1);
+        helper_end(1);
 }
 
 /* -1: the agent is gone. */
@@ -171,11 +178,11 @@ static void helper_main(int fd, pid_t agent)
     (void)dup2(fd, SOCKET_AT);
     (void)syscall(SYS_close_range, SOCKET_AT + 1, ~0u, 0);      /* none of the agent's descriptors */
     if (!text || getppid() != agent)
-        _exit(1);
+        helper_end(1);
     settle(&a);
     if (write_all(SOCKET_AT, &a, sizeof a) && a.kind < 0)
         serve(text);
-    _exit(0);
+    helper_end(0);
 }
 
 /* ---- the agent's side ------------------------------------------------------ */
