@@ -169,7 +169,7 @@ $(FLOW) $(FAULT) $(BENCH): | $(O)/keepd $(O)/keepctl $(if $(wildcard agentlink/a
 $(O)/tests/inside: tests/flow/inside/inside.c
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Wno-clobbered -Werror -D_GNU_SOURCE -static -s -o $@ $<
+	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Wno-unknown-warning-option -Wno-clobbered -Werror -D_GNU_SOURCE -static -s -o $@ $<
 $(filter $(O)/tests/flow/wall% $(O)/tests/bench/wall%,$(FLOW) $(BENCH)): | $(O)/tests/inside
 
 # A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz
