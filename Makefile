@@ -103,7 +103,7 @@ $(O)/server/core.a: $(O)/gen/shipped.o
 # ---- the walls: BPF programs of the agent, where this machine can build them ---
 # gen/wall_can changes when the answer does; what is built depends on it.
 WALL     := agentlink/agent/wall
-WALL_LIBS := $(if $(wildcard agentlink/agent/main.c $(WALL)/wall.c),$(shell pkg-config --libs libbpf 2>/dev/null))
+WALL_LIBS := $(if $(wildcard agentlink/agent/main.c $(WALL)/wall.c),$(shell pkg-config --libs libbpf 2>/dev/null; pkg-config --libs libnftables 2>/dev/null))
 WALL_CAN := $(shell mkdir -p $(O)/gen; sh $(WALL)/build.sh can >$(O)/gen/wall_can.tmp; \
               cmp -s $(O)/gen/wall_can.tmp $(O)/gen/wall_can || cp $(O)/gen/wall_can.tmp $(O)/gen/wall_can)
 
