@@ -39,14 +39,14 @@ LDFLAGS_ALL := $(LINK_$(VARIANT)) $(LDFLAGS)
 
 # ---- the layers, top first: this is also the link order --------------------
 LAYERS   := server/cmd server/http server/service server/store agentlink/ctl server/core server/db \
-            agentlink/agent agentlink/demo agentlink/client agentlink/wire agentlink/base
+            agentlink/demo agentlink/agent agentlink/client agentlink/wire agentlink/base
 layer_sources = $(sort $(shell find $(wildcard $(1)) /dev/null -name '*.c' ! -name '*.bpf.c' ! -name main.c))
 objects  = $(patsubst %.c,$(O)/%.o,$(1))
 ARCHIVES := $(foreach l,$(LAYERS),$(O)/$(l).a)
 SERVER_ARCHIVES := $(filter-out $(O)/agentlink/ctl.a $(O)/agentlink/demo.a $(O)/agentlink/agent.a,$(ARCHIVES))
 CTL_ARCHIVES := $(foreach l,agentlink/ctl server/core agentlink/client agentlink/wire agentlink/base,$(O)/$(l).a)
 AGENT_ARCHIVES := $(foreach l,agentlink/agent agentlink/client agentlink/wire agentlink/base,$(O)/$(l).a)
-DEMO_ARCHIVES := $(foreach l,agentlink/demo agentlink/client agentlink/wire agentlink/base,$(O)/$(l).a)
+DEMO_ARCHIVES := $(foreach l,agentlink/demo agentlink/agent agentlink/client agentlink/wire agentlink/base,$(O)/$(l).a)
 
 PROGRAMS := $(if $(wildcard server/main.c),$(O)/keepd) $(if $(wildcard agentlink/ctl/main.c),$(O)/keepctl) \
             $(if $(wildcard agentlink/agent/main.c),$(O)/keep-agent) $(O)/keep-demo

@@ -1,5 +1,6 @@
 /* agent.c - see agent.h: start, the threads that need few lines, stop. */
 #include "agent/agent.h"
+#include "agent/state_file.h"
 
 #include "base/crypto.h"
 #include "base/time.h"
@@ -7,6 +8,7 @@
 #include "wire/msg/node_settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +267,28 @@ static int open_sources(struct agent *a, struct err *err)
     return spool_each(a->spool, resume_one, a, err);
 }
 
+/* Who was enrolled anew is another node to the server: what waits goes there under a stream
+ * of its own. */
+static int spool_is_mine(struct agent *a, const char *path, struct err *err)
+{
+    static const char name[] = "node";
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct bytes was = { 0 };
+    struct err none = { 0 };
+    size_t len = strlen(a->facts.node_id);
+
+    if (dir < 0)
+        return state_fail(path, err);
+    bool is_there = state_read(dir, name, 256, &a->arena, &was, &none) == 0;
+    int rc = 0;
+    if (is_there && (was.len != len || memcmp(was.ptr, a->facts.node_id, len) != 0))
+        rc = spool_new_stream(a->spool, err);
+    if (rc == 0 && (!is_there || was.len != len || memcmp(was.ptr, a->facts.node_id, len) != 0))
+        rc = state_write(dir, name, a->facts.node_id, len, err);
+    close(dir);
+    return rc;
+}
+
 static int open_spool(struct agent *a, struct err *err)
 {
     struct spool_limits limits = settings_spool(&a->settings);
@@ -272,7 +296,9 @@ static int open_spool(struct agent *a, struct err *err)
 
     if (path == NULL)
         return err_nomem(err);
-    return spool_open(path, &limits, &a->spool, err);
+    if (spool_open(path, &limits, &a->spool, err) != 0)
+        return -1;
+    return spool_is_mine(a, path, err);
 }
 
 /* A server without a root of trust has no bundles: the agent works without. */

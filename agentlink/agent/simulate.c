@@ -184,7 +184,7 @@ static int start_login(struct sim_node *n, struct err *err)
 
 static int start_poll(struct sim_node *n, struct err *err)
 {
-    const char *dash = strrchr(n->etag, '-');
+    const char *dash = strchr(n->etag, '-');      /* "SCOPE-VERSION" or "SCOPE-VERSION-gz" */
     long long version = dash != NULL ? strtoll(dash + 1, NULL, 10) : 0;
     char target[80];
     struct many_request r = { .method = "GET", .target = target, .token = n->token, .wait_s = n->sim->config->wait_s,

@@ -236,7 +236,7 @@ int walls_open(const struct settings *settings, struct spool *spool, const struc
     buf_init(&w->queue, QUEUE_BYTES + 1);
     buf_init(&w->line, EVENT_JSON_MAX * 8);
     arena_init(&w->scan_arena, INVENTORY_ARENA);
-    if (w->is_wanted && (open_wall(w, settings, &why) != 0 || start(w, &why) != 0)) {
+    if (w->is_wanted && (open_wall(w, settings, &why) != 0 || wall_confine(w->wall, &why) != 0 || start(w, &why) != 0)) {
         snprintf(w->problem, sizeof w->problem, "%.230s", why.msg);
         wall_close(w->wall, false);
         w->wall = NULL;

@@ -2,6 +2,7 @@
  *
  * Everything goes through the public API, with reports that are really signed:
  * what `make run` shows is what a real pipeline would have made. */
+#include "demo/nodes.h"
 #include "demo/seed.h"
 
 #include "base/command.h"
@@ -10,6 +11,7 @@
 #include "base/time.h"
 #include "demo/report.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,37 @@ static int cmd_fill(struct command_line *cl)
         (rc = seed_fleet(&config, &fleet, &arena, &result, &err)) == 0)
         printf("%zu images in %zu repositories, %zu signed scans over 90 days, in %.1f s\n", fleet.n_images + fleet.n_unscanned,
                fleet.n_repositories, result.uploads, (double)result.took_ms / 1000);
+    arena_clear(&arena);
+    return rc == 0 ? 0 : fail(cl, &err);
+}
+
+static volatile sig_atomic_t stopping;
+
+static void on_stop(int sig)
+{
+    (void)sig;
+    stopping = 1;
+}
+
+static int cmd_nodes(struct command_line *cl)
+{
+    const char *url = command_get(cl, "url"), *keys = command_get(cl, "keys");
+    struct nodes_config config = { .url = url != NULL ? url : "http://127.0.0.1:8470", .token = getenv("KEEP_TOKEN"),
+                                   .keys_dir = keys != NULL ? keys : "nodes", .stay = command_get(cl, "stay") != NULL, .stop = &stopping };
+    struct err err = { 0 };
+    struct arena arena;
+    struct fleet fleet;
+
+    if (config.token == NULL) {
+        fprintf(stderr, "keep-demo nodes: KEEP_TOKEN is not set: an administrator's token\n");
+        return 1;
+    }
+    signal(SIGTERM, on_stop);
+    signal(SIGINT, on_stop);
+    arena_init(&arena, 256 << 20);
+    int rc = crypto_init(&err);
+    if (rc == 0 && (rc = fleet_make(&arena, time_now_ms(), &fleet, &err)) == 0)
+        rc = nodes_run(&config, &fleet, &arena, &err);
     arena_clear(&arena);
     return rc == 0 ? 0 : fail(cl, &err);
 }
@@ -77,8 +110,15 @@ static const struct command_option fill_options[] = {
     { "keys", "DIR", "Where to leave the demo signers' keys.", false },
 };
 
+static const struct command_option nodes_options[] = {
+    { "url", "URL", "The server (http://127.0.0.1:8470).", false },
+    { "keys", "DIR", "Where the nodes' keys are kept, so that they come back as the same nodes (nodes).", false },
+    { "stay", NULL, "Go on asking for bundles, as agents do.", false },
+};
+
 static const struct command commands[] = {
     { "fill", "", 0, 0, "Fill a new server with the demo fleet.", fill_options, N_ITEMS(fill_options), cmd_fill, NULL },
+    { "nodes", "", 0, 0, "Let the demo's nodes join, with what they run and what happened there.", nodes_options, N_ITEMS(nodes_options), cmd_nodes, NULL },
     { "report", "REPOSITORY", 1, 1, "Print a report as the demo's scanners write it.", NULL, 0, cmd_report, NULL },
 };
 

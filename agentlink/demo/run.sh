@@ -10,13 +10,23 @@ umask 077
 
 server_pid() {
     pid=$(cat $run/keepd.pid 2>/dev/null) || return 1
-    case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+    case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") in
         *keepd\ serve\ *"$PWD/$run/data "*) return 0 ;;       # ours, not a later process of the same number
     esac
     return 1
 }
 
+nodes_pid() {
+    pid=$(cat $run/nodes.pid 2>/dev/null) || return 1
+    case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") in
+        *keep-demo\ nodes\ *"$PWD/$run/nodes "*) return 0 ;;
+    esac
+    return 1
+}
+
 stop() {
+    if nodes_pid; then kill "$pid"; fi
+    rm -f $run/nodes.pid
     if server_pid; then
         kill "$pid"
         n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
@@ -78,6 +88,11 @@ start() {
         KEEP_TOKEN=$(cat $run/token) build/keep-demo fill --url "$url" --keys $run/keys
         : >$run/filled
     fi
+    # Its nodes join, tell what they run, and stay, as agents do.
+    if ! nodes_pid; then
+        KEEP_TOKEN=$(cat $run/token) setsid build/keep-demo nodes --url "$url" --keys "$PWD/$run/nodes" --stay >>$run/nodes.log 2>&1 </dev/null &
+        echo $! >$run/nodes.pid
+    fi
     id=$(call GET /v1/users | sed 's/},{/}\n{/g' | grep '"name":"admin"' | text_of id)
     link=$(call POST "/v1/users/$id/login-link" | text_of link_path)
     printf 'export KEEP_SERVER=%s KEEP_TOKEN=%s\n' "$url" "$(cat $run/token)" >$run/env
@@ -92,7 +107,7 @@ Log in once with this link (make run prints a new one):
 
     $url$link
 
-Three commands to try:
+Commands to try:
 
 END
     if [ -x build/keepctl ]; then
@@ -101,6 +116,7 @@ END
     build/keepctl posture
     build/keepctl image list --stale
     build/keepctl package find log4j-core --version '< 2.17.1'
+    build/keepctl alert list
 END
     else
         cat <<END

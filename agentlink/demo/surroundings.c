@@ -1,6 +1,7 @@
 /* surroundings.c - what is around the scans: images nobody scanned, what runs in
  * the clusters, accepted risks. */
 #include "demo/internal.h"
+#include "demo/nodes.h"
 
 #include "base/str.h"
 
@@ -23,7 +24,7 @@ static int register_unscanned(struct seeder *s, struct err *err)
     return rc;
 }
 
-/* As the agents of the clusters do it: each one tells its whole set. */
+/* A cluster without agents on its nodes: somebody tells its whole set. */
 static int report_cluster(struct seeder *s, const char *cluster, struct err *err)
 {
     struct client_config config = { .base_url = s->config->url, .token = s->agent_token, .agent = "keep-demo/" KEEP_VERSION, .retries = 5 };
@@ -113,7 +114,7 @@ int seed_surroundings(struct seeder *s, struct err *err)
     if (register_unscanned(s, err) != 0)
         return -1;
     for (size_t i = 0; demo_clusters[i] != NULL; i++) {
-        if (report_cluster(s, demo_clusters[i], err) != 0)
+        if (!cluster_has_agents(demo_clusters[i]) && report_cluster(s, demo_clusters[i], err) != 0)
             return -1;
     }
     for (size_t i = 0; i < N_ITEMS(exceptions); i++) {

@@ -55,7 +55,7 @@ const struct setting settings_table[] = {
     { "agents.inventory_interval", SETTING_INT, AT(settings.agents.inventory_interval_s), "10", 1, 86400, false, "Seconds between looks at what runs." },
     { "agents.status_interval", SETTING_INT, AT(settings.agents.status_interval_s), "30", 1, 86400, false, "Seconds between agents' reports of themselves." },
     { "agents.lease", SETTING_INT, AT(settings.agents.lease_s), "60", 5, 86400, false, "Seconds that walls stand without their agent." },
-    { "agents.walls", SETTING_BOOL, AT(settings.agents.walls), "false", 0, 0, false, "Let agents enforce, in the kernel, profiles in mode protect." },
+    { "agents.walls", SETTING_BOOL, AT(settings.agents.walls), "true", 0, 0, false, "Let agents enforce, in the kernel, profiles in mode protect." },
     { "limit.upload", SETTING_BYTES, AT(settings.scan_body_max), "64MiB", 1024, 64 << 20, false, "Bytes of an uploaded report after decompression." },
     { "limit.rate", SETTING_INT, AT(rate), "100", 0, 1000000, false, "Requests a second per caller; 0: no limit." },
     { "limit.burst", SETTING_INT, AT(burst), "1000", 1, 1000000, false, "Requests at once before the rate counts." },

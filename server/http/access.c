@@ -127,5 +127,7 @@ int request_admit(struct request *r)
 {
     if (check_role(r) != 0 || check_csrf(r) != 0 || check_rate(r) != 0 || check_type(r) != 0)
         return request_fail(r, 0);
+    if (r->caller.role != WHO_ANYONE)
+        conn_trust(r->conn);
     return 0;
 }

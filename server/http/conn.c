@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { REAP_EVERY_MS = 250, ANSWER_GRACE_MS = 20000, ANSWER_BYTES_PER_MS = 16 };
+enum { REAP_EVERY_MS = 250, ANSWER_GRACE_MS = 20000, ANSWER_BYTES_PER_MS = 16, SHED_TRIES = 64 };
 
 struct conns {
     struct conns_config cfg;
@@ -18,7 +18,7 @@ struct conns {
     pthread_t reaper;
     struct conn *first;
     int64_t n;
-    atomic_llong reaped;
+    atomic_llong reaped, shed;
     bool closing;
 };
 
@@ -41,15 +41,20 @@ static bool too_slow(const struct conns_config *cfg, struct conn *c, int64_t now
     return atomic_load_explicit(&c->body_got, memory_order_relaxed) < late * cfg->body_rate / 1000;
 }
 
+static void shut(struct conn *c)
+{
+    shutdown(c->fd, SHUT_RDWR);
+    atomic_store_explicit(&c->deadline_ms, INT64_MAX, memory_order_relaxed);
+    atomic_store_explicit(&c->body_from_ms, 0, memory_order_relaxed);
+}
+
 /* The lock keeps the descriptor from being closed and reused meanwhile. */
 static void reap(struct conns *t, int64_t now_ms)
 {
     for (struct conn *c = t->first; c != NULL; c = c->next) {
         if (now_ms < atomic_load_explicit(&c->deadline_ms, memory_order_relaxed) && !too_slow(&t->cfg, c, now_ms))
             continue;
-        shutdown(c->fd, SHUT_RDWR);
-        atomic_store_explicit(&c->deadline_ms, INT64_MAX, memory_order_relaxed);
-        atomic_store_explicit(&c->body_from_ms, 0, memory_order_relaxed);
+        shut(c);
         atomic_fetch_add(&t->reaped, 1);
     }
 }
@@ -109,13 +114,79 @@ void conns_close(struct conns *t)
     free(t);
 }
 
-struct conn *conn_add(struct conns *t, int fd, const char *from)
+/* ---- the line of strangers ------------------------------------- */
+
+static void line_join(struct conn *c)
+{
+    struct conn_line *line = c->line;
+
+    c->older = line->newest;
+    if (c->older != NULL)
+        c->older->newer = c;
+    else
+        line->oldest = c;
+    line->newest = c;
+    c->waits = true;
+}
+
+static void line_leave(struct conn *c)
+{
+    struct conn_line *line = c->line;
+
+    if (!c->waits)
+        return;
+    if (c->older != NULL)
+        c->older->newer = c->newer;
+    else
+        line->oldest = c->newer;
+    if (c->newer != NULL)
+        c->newer->older = c->older;
+    else
+        line->newest = c->older;
+    c->older = c->newer = NULL;
+    c->waits = false;
+}
+
+/* Ours to move: an answer is being made. */
+static bool is_worked_on(struct conn *c)
+{
+    return atomic_load_explicit(&c->deadline_ms, memory_order_relaxed) == INT64_MAX &&
+           atomic_load_explicit(&c->body_from_ms, memory_order_relaxed) == 0;
+}
+
+bool conns_shed(struct conns *t, struct conn_line *line)
+{
+    bool found = false;
+    int left = SHED_TRIES;
+
+    pthread_mutex_lock(&t->lock);
+    while (!found && line->oldest != NULL && left > 0) {
+        struct conn *c = line->oldest;
+        line_leave(c);
+        if (atomic_load_explicit(&c->is_trusted, memory_order_relaxed))
+            continue;
+        found = !is_worked_on(c);
+        if (found)
+            shut(c);
+        else
+            line_join(c), left--;
+    }
+    pthread_mutex_unlock(&t->lock);
+    if (found)
+        atomic_fetch_add(&t->shed, 1);
+    return found;
+}
+
+/* ---- one connection ---------------------------------------------------------------- */
+
+struct conn *conn_add(struct conns *t, struct conn_line *line, int fd, const char *from)
 {
     struct conn *c = calloc(1, sizeof *c);
 
     if (c == NULL)
         return NULL;
     c->table = t;
+    c->line = line;
     c->fd = fd;
     snprintf(c->from, sizeof c->from, "%s", from);
     deadline_in(c, t->cfg.head_ms);
@@ -125,7 +196,9 @@ struct conn *conn_add(struct conns *t, int fd, const char *from)
         c->next->prev = c;
     t->first = c;
     t->n++;
+    line_join(c);
     pthread_mutex_unlock(&t->lock);
+    atomic_fetch_add(&line->open, 1);
     return c;
 }
 
@@ -142,7 +215,9 @@ void conn_remove(struct conn *c)
     if (c->next != NULL)
         c->next->prev = c->prev;
     t->n--;
+    line_leave(c);
     pthread_mutex_unlock(&t->lock);
+    atomic_fetch_sub(&c->line->open, 1);
     tls_drop(c->creds);
     free(c->again);
     free(c);
@@ -152,6 +227,11 @@ void conn_head_begins(struct conn *c)
 {
     atomic_store_explicit(&c->busy, true, memory_order_relaxed);
     deadline_in(c, c->table->cfg.head_ms);
+}
+
+void conn_trust(struct conn *c)
+{
+    atomic_store_explicit(&c->is_trusted, true, memory_order_relaxed);
 }
 
 void conn_body_begins(struct conn *c)
@@ -201,4 +281,9 @@ int64_t conns_n(struct conns *t)
 int64_t conns_reaped(struct conns *t)
 {
     return atomic_load(&t->reaped);
+}
+
+int64_t conns_n_shed(struct conns *t)
+{
+    return atomic_load(&t->shed);
 }

@@ -33,6 +33,9 @@ struct listener {
     enum listener_kind kind;
     size_t memory;                       /* of a connection */
     struct MHD_Daemon *daemon;
+    struct conn_line line;
+    unsigned room;                       /* connections at most */
+    atomic_long coming;                  /* handed to the library, and not yet a connection */
 };
 
 /* Series of the server itself. */
@@ -62,6 +65,7 @@ struct http_server {
     atomic_bool draining;
     struct striped in_flight;               /* requests between request line and completion */
     atomic_long suspended;
+    atomic_llong full;                   /* connections refused because there was no room */
     atomic_llong peers_refused;          /* client certificates that were missing or not trusted */
     char *client_ca;                     /* what is in that file; NULL: clients are not asked */
     atomic_llong log_second;             /* second << 16 | lines written in it */

@@ -10,7 +10,7 @@
 #define DECIDERS (ROLE_POLICY | ROLE_ADMIN)
 
 const struct route routes_profile[] = {
-    { .method = "GET", .path = "/v1/profiles", .who = READERS, .class = CLASS_READ, .query = &page_query_shape,
+    { .method = "GET", .path = "/v1/profiles", .who = READERS, .class = CLASS_READ, .query = &profile_query_shape,
       .out = &profile_summary_list_shape, .run = profile_page, .summary = "List profiles by repository." },
     { .method = "POST", .path = "/v1/profiles", .who = ROLE_CI | DECIDERS, .class = CLASS_WRITE, .body = BODY_RAW, .max_body = KiB(512),
       .out = &profile_version_shape, .prepare = profile_declare_prepare, .run = profile_declare, .flags = ROUTE_IDEMPOTENT,

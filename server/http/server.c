@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_LOOPS = 4, MIN_MEMORY = 6144, NODE_MEMORY = 4096, OPENAPI_MAX = 8 << 20, CLOSE_DRAIN_MS = 1000, POLL_MS = 20 };
+enum { MAX_LOOPS = 4, MIN_MEMORY = 6144, NODE_MEMORY = 4096, OPENAPI_MAX = 8 << 20, CLOSE_DRAIN_MS = 1000, POLL_MS = 20,
+       ROOM_SHARE = 16, ROOM_SLACK = 64 };
 
 /* ---- configuration -------------------------------------------------------------- */
 
@@ -108,6 +109,16 @@ static int64_t read_reaped(void *s)
     return conns_reaped(((struct http_server *)s)->conns);
 }
 
+static int64_t read_shed(void *s)
+{
+    return conns_n_shed(((struct http_server *)s)->conns);
+}
+
+static int64_t read_full(void *s)
+{
+    return atomic_load(&((struct http_server *)s)->full);
+}
+
 static int64_t read_peers_refused(void *s)
 {
     return atomic_load(&((struct http_server *)s)->peers_refused);
@@ -146,6 +157,9 @@ static int add_readings(struct http_server *s, struct err *err)
         { "keepd_http_connections", "Open connections.", METRIC_GAUGE, read_connections },
         { "keepd_http_connections_reaped_total", "Connections shut because they were too slow.", METRIC_COUNTER,
           read_reaped },
+        { "keepd_http_connections_shed_total", "Connections without credentials shut for newer ones near the limit.", METRIC_COUNTER,
+          read_shed },
+        { "keepd_http_connections_full_total", "Connections refused at the limit.", METRIC_COUNTER, read_full },
         { "keepd_http_requests_in_flight", "Requests being read, worked on or answered.", METRIC_GAUGE,
           read_in_flight },
         { "keepd_work_queue", "Requests waiting for a worker.", METRIC_GAUGE, read_queue },
@@ -212,9 +226,19 @@ static int describe(struct http_server *s, struct err *err)
 static void accepted(void *arg, int fd, const struct sockaddr *from, socklen_t from_len)
 {
     struct listener *l = arg;
+    long n = atomic_load(&l->line.open) + atomic_load(&l->coming);
 
-    /* Refuses at the limits and then closes fd itself. */
-    MHD_add_connection(l->daemon, fd, from, from_len);
+    if (n >= (long)(l->room - l->room / ROOM_SHARE))
+        (void)conns_shed(l->server->conns, &l->line);
+    if (n >= (long)l->room) {
+        close(fd);
+        atomic_fetch_add(&l->server->full, 1);
+        return;
+    }
+    /* Refuses above the limit per address and then closes fd itself. */
+    atomic_fetch_add(&l->coming, 1);
+    if (MHD_add_connection(l->daemon, fd, from, from_len) != MHD_YES)
+        atomic_fetch_sub(&l->coming, 1);
 }
 
 static void address_text(struct MHD_Connection *mhd, char out[CONN_FROM_TEXT])
@@ -240,7 +264,8 @@ static void connection_notify(void *arg, struct MHD_Connection *mhd, void **cont
     }
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     address_text(mhd, from);
-    struct conn *c = conn_add(l->server->conns, info->connect_fd, from);
+    struct conn *c = conn_add(l->server->conns, &l->line, info->connect_fd, from);
+    atomic_fetch_sub(&l->coming, 1);
     *context = c;
     if (c == NULL) {
         shutdown(info->connect_fd, SHUT_RDWR);
@@ -287,11 +312,13 @@ static int start_daemon(struct listener *l, struct err *err)
                      MHD_USE_NO_LISTEN_SOCKET | (s->tls != NULL ? (unsigned)MHD_USE_TLS : 0u);
     bool reserve = l->kind == LISTENER_RESERVE;
     unsigned loops = reserve ? 1 : s->cfg.loops;
-    unsigned limit = reserve ? s->cfg.max_connections / 10 + 1 : s->cfg.max_connections;
     struct MHD_OptionItem options[16];
     int n = 0;
 
-    options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)limit, NULL };
+    /* The limit is kept by accepted().  The library's own must never be met: as of 0.9.75
+     * a loop that is handed a connection too many keeps its lock, and stands for ever. */
+    l->room = reserve ? s->cfg.max_connections / 10 + 1 : s->cfg.max_connections;
+    options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(l->room + ROOM_SLACK) * (intptr_t)loops, NULL };
     options[n++] = (struct MHD_OptionItem){ MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)s->cfg.max_per_address, NULL };
     options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)l->memory, NULL };
     options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT,

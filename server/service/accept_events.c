@@ -9,6 +9,7 @@
 #include "store/event.h"
 #include "wire/jsonw.h"
 #include "wire/msg/alert.h"
+#include "wire/msg/event.h"
 
 #include <inttypes.h>
 
@@ -97,7 +98,7 @@ static int refuse(struct call *c, const struct event_batch *batch, int64_t expec
     if (detail == NULL || title == NULL)
         return err_nomem(err);
     if (event_node_refused(c->db, c->caller->node, err) != 0 ||
-        alert_node(c->db, c->caller->node, "node/sequence_jump", batch->stream, 4, title, c->now_ms, c->arena, err) != 0)
+        alert_node(c->db, c->caller->node, "node/sequence_jump", "", 4, title, c->now_ms, c->arena, err) != 0)
         return -1;
     buf_init(&b, PROBLEM_MAX);
     jsonw_init(&w, &b);
@@ -118,6 +119,16 @@ static int refuse(struct call *c, const struct event_batch *batch, int64_t expec
     return copy != NULL ? 0 : err_nomem(err);
 }
 
+/* Streams and classes are words of the node's own: an alert each would be a flood of its. */
+static const char *class_of(const struct event_drop *d)
+{
+    for (size_t i = 0; event_class_words[i] != NULL; i++) {
+        if (str_eq(event_class_words[i], d->class))
+            return event_class_words[i];
+    }
+    return "other";
+}
+
 /* What of the dropped lies behind `through`: all, or in a batch that overlaps the last so many. */
 static int record_drops(struct call *c, const struct event_batch *batch, int64_t n, struct err *err)
 {
@@ -128,7 +139,7 @@ static int record_drops(struct call *c, const struct event_batch *batch, int64_t
         if (title == NULL)
             return err_nomem(err);
         if (event_drop_add(c->db, c->caller->node, d->class, d->reason, part, c->now_ms, err) != 0 ||
-            alert_node(c->db, c->caller->node, "node/drops", d->class, str_eq(d->class, "critical") ? 3 : 4, title, c->now_ms, c->arena,
+            alert_node(c->db, c->caller->node, "node/drops", class_of(d), str_eq(d->class, "critical") ? 3 : 4, title, c->now_ms, c->arena,
                        err) != 0)
             return -1;
         n -= part;
@@ -142,7 +153,7 @@ static int note_stream(struct call *c, const struct judged_batch *b, const struc
         return -1;
     if (b->facts.stream[0] == '\0' || str_eq(b->facts.stream, batch->stream))
         return 0;
-    return alert_node(c->db, b->node, "node/new_stream", batch->stream, 5,
+    return alert_node(c->db, b->node, "node/new_stream", "", 5,
                       "began a new stream: its spool was lost or replaced", c->now_ms, c->arena, err);
 }
 

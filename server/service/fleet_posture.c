@@ -3,13 +3,15 @@
 
 #include "base/time.h"
 #include "service/policies.h"
+#include "store/alert.h"
+#include "store/container.h"
 #include "store/exception.h"
 #include "store/posture.h"
 #include "wire/msg/fleet.h"
 
 #include <string.h>
 
-enum { SOON_DAYS = 7, ENDED_DAYS = 30 };
+enum { SOON_DAYS = 7, ENDED_DAYS = 30, GRAVE = 3 /* error: RFC 5424 */ };
 
 static int count_exceptions(struct call *c, struct posture_exceptions *out, struct err *err)
 {
@@ -64,13 +66,35 @@ static int teams(struct call *c, struct posture_answer *out, struct err *err)
     return 0;
 }
 
+/* What nodes tell of: severities as events have them, 0 worst. */
+struct told { int64_t grave, other, failing; };
+
+static int told(struct call *c, struct told *out, struct err *err)
+{
+    int64_t open[8];
+
+    *out = (struct told){ 0 };
+    if (alert_count_open(c->db, open, err) != 0 || container_count_verdict(c->db, DECISION_FAIL, &out->failing, err) != 0)
+        return -1;
+    for (int i = 0; i < 8; i++)
+        *(i <= GRAVE ? &out->grave : &out->other) += open[i];
+    return 0;
+}
+
 /* What needs doing, most urgent first; rows with a count of 0 are left out. */
 static int actions(struct call *c, struct posture_answer *out, struct err *err)
 {
+    struct told t;
+
+    if (told(c, &t, err) != 0)
+        return -1;
     const struct posture_action rows[] = {
+        { "alerts", "alerts are open, of severity error or graver", "/alerts?state=open&severity=error", t.grave },
         { "kev", "known exploited vulnerabilities are open", "/images?sort=risk", out->counts.kev },
         { "malware", "malware was found", "/images?sort=risk", out->counts.malware },
         { "running_failing", "running images fail policy", "/images?verdict=fail&running=true&sort=risk", out->running.failing },
+        { "containers_failing", "running containers break a policy", "/containers?verdict=fail", t.failing },
+        { "alerts_other", "alerts of lesser severity are open", "/alerts?state=open", t.other },
         { "secrets", "secrets are in images", "/images?sort=risk", out->counts.secrets },
         { "running_stale", "running images are stale or were never scanned", "/images?stale=true&running=true", out->running.stale },
         { "never_scanned", "images were never scanned", "/images?freshness=never_scanned", out->freshness.never_scanned },

@@ -143,6 +143,7 @@ static int raise_one(struct judging *j, struct judged_event *item, struct alert_
         if (draft_find(j->b, key) == NULL) {
             *a = alert_flood;
             a->image = j->b->facts.node_id;
+            a->cluster = j->b->facts.cluster;
             a->node = j->b->node;
         }
     }

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+enum { EXAMINED_MAX = 2000 };           /* profiles looked at for a page of those asked for */
+
 /* ---- one in short ------------------------------------------------------------------------ */
 
 static int put_parts(const struct profile *p, struct arena *arena, struct profile_summary *out, struct err *err)
@@ -101,33 +103,52 @@ static int page_from(struct call *c, const struct page_query *q, const char **re
     return 0;
 }
 
-int profile_page(struct call *c, const void *in, void *out_, struct err *err)
+static bool is_asked_for(const struct profile_query *q, const struct profile_summary *s)
 {
-    const struct page_query *q = c->query;
-    const char *repository, *digest;
-    struct page *out = out_;
-    struct profile_subject *subjects;
-    size_t n, shown = 0;
+    return (q->q == NULL || str_starts(s->repository, q->q)) && (q->mode == 0 || q->mode - 1 == s->mode) && (!q->pending || s->is_pending);
+}
 
-    (void)in;
-    if (page_from(c, q, &repository, &digest, err) != 0 ||
-        profile_subjects(c->db, repository, digest, page_limit(q), c->arena, &subjects, &n, err) != 0)
-        return -1;
-    bool more = n == (size_t)page_limit(q);
-    n -= more;
-    struct profile_summary *items = arena_array(c->arena, n + 1, sizeof *items);
+/* Up to `limit` of those asked for, looking at EXAMINED_MAX at most. */
+static int collect(struct call *c, const struct profile_query *q, const char *repository, const char *digest, int64_t limit,
+                   struct page *out, struct err *err)
+{
+    struct profile_summary *items = arena_array(c->arena, (size_t)limit, sizeof *items);
+    struct profile_subject *subjects;
+    size_t n = 1, shown = 0, examined = 0;
+    const char *next = NULL;
+
+    while (items != NULL && n > 0 && next == NULL) {
+        if (profile_subjects(c->db, repository, digest, limit, c->arena, &subjects, &n, err) != 0)
+            return -1;
+        for (size_t i = 0; i < n && next == NULL; i++, examined++) {
+            struct profile_state s;
+            if (shown == (size_t)limit - 1 || examined == EXAMINED_MAX) {
+                next = arena_printf(c->arena, "%s %s", repository, digest);
+                continue;
+            }
+            repository = subjects[i].repository;
+            digest = subjects[i].digest;
+            if (!may_see(c, repository) || (q->q != NULL && !str_starts(repository, q->q)))
+                continue;
+            if (profile_state_load(c, subjects[i].profile_id, &s, err) != 0 || summarise(c, &s, &items[shown], err) != 0)
+                return -1;
+            shown += is_asked_for(q, &items[shown]);
+        }
+    }
     if (items == NULL)
         return err_nomem(err);
-    for (size_t i = 0; i < n; i++) {
-        struct profile_state s;
-        if (!may_see(c, subjects[i].repository))
-            continue;
-        if (profile_state_load(c, subjects[i].profile_id, &s, err) != 0 || summarise(c, &s, &items[shown++], err) != 0)
-            return -1;
-    }
-    const char *next = more ? arena_printf(c->arena, "%s %s", subjects[n - 1].repository, subjects[n - 1].digest) : NULL;
     *out = (struct page){ items, shown, cursor_of(c->arena, next) };
-    return more && out->next == NULL ? err_nomem(err) : 0;
+    return next != NULL && out->next == NULL ? err_nomem(err) : 0;
+}
+
+int profile_page(struct call *c, const void *in, void *out, struct err *err)
+{
+    const struct profile_query *q = c->query;
+    const char *repository, *digest;
+
+    (void)in;
+    return page_from(c, &q->page, &repository, &digest, err) != 0 ? -1 :
+           collect(c, q, repository, digest, page_limit(&q->page), out, err);
 }
 
 /* ---- one in full ---------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 enum {
     Q_GENERATION, Q_SET_GENERATION, Q_PUT, Q_DELETE, Q_PLACE, Q_IDS, Q_HAS, Q_LESS, Q_CLEAR, Q_DERIVE, Q_MORE, Q_IDENTIFY,
-    Q_DUE, Q_VERDICT, Q_IMAGE, Q_UNBREAK, Q_BREAK, Q_MARK_IMAGE, Q_MARK_ALL, Q_NODE, Q_LOST, Q_COUNT, Q_N
+    Q_DUE, Q_VERDICT, Q_IMAGE, Q_UNBREAK, Q_BREAK, Q_MARK_IMAGE, Q_MARK_ALL, Q_NODE, Q_LOST, Q_COUNT, Q_COUNT_VERDICT, Q_N
 };
 
 #define PLACE "cluster = $1 AND namespace = $2 AND workload = $3"
@@ -58,6 +58,7 @@ static const struct db_query Q[Q_N] = {
     [Q_MARK_ALL] = { "container.mark_all", "", "", "UPDATE containers SET next_check_ms = 0 WHERE next_check_ms > 0" },
     [Q_NODE] = { "container.node", "i", "ttttttt", "SELECT node_id, name, cluster, labels, kernel, arch, agent_version FROM nodes WHERE id = $1" },
     [Q_COUNT] = { "container.count", "i", "i", "SELECT COUNT(*) FROM containers WHERE node = $1" },
+    [Q_COUNT_VERDICT] = { "container.count_verdict", "i", "i", "SELECT COUNT(*) FROM containers WHERE verdict = $1" },
     [Q_LOST] = { "container.lost", "ii", "it",
         "SELECT c.node, c.container_id FROM containers c WHERE c.node = (SELECT n.id FROM nodes n WHERE n.last_seen_ms < $1 "
         "AND EXISTS (SELECT 1 FROM containers x WHERE x.node = n.id) ORDER BY n.last_seen_ms, n.id LIMIT 1) "
@@ -94,6 +95,11 @@ int container_set_generation(struct db *db, int64_t node, int64_t generation, st
 int container_count(struct db *db, int64_t node, int64_t *n, struct err *err)
 {
     return db_int(db, &Q[Q_COUNT], DB_IN(db_i(node)), 0, n, err);
+}
+
+int container_count_verdict(struct db *db, int verdict, int64_t *n, struct err *err)
+{
+    return db_int(db, &Q[Q_COUNT_VERDICT], DB_IN(db_i(verdict)), 0, n, err);
 }
 
 int container_put(struct db *db, const struct container_row *r, struct err *err)

@@ -31,6 +31,8 @@ int container_generation(struct db *db, int64_t node, struct arena *arena, int64
 int container_set_generation(struct db *db, int64_t node, int64_t generation, struct err *err);
 
 int container_count(struct db *db, int64_t node, int64_t *n, struct err *err);
+/* Of all nodes, those with this verdict (enum decision) of the run stage. */
+int container_count_verdict(struct db *db, int verdict, int64_t *n, struct err *err);
 
 /* New or changed: it is to be judged. */
 int container_put(struct db *db, const struct container_row *row, struct err *err);

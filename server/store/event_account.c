@@ -14,6 +14,9 @@ enum { CONTAINER_PREFIX_MIN = 12, CONTAINER_ID_MAX = 256, DROP_ROWS_MAX = 64 };
 #define CONTAINER_OUT "tttttttttti"
 #define CONTAINER_FROM " FROM containers c LEFT JOIN images i ON i.id = c.image_id LEFT JOIN repositories r ON r.id = i.repository_id"
 
+/* 2^62: a node says how many it lost, as often as it likes; there the sum stops. */
+#define LARGE "4611686018427387904"
+
 enum { Q_NODE, Q_NODE_ID, Q_NODE_NAME, Q_STREAM, Q_STREAM_PUT, Q_STREAM_PRUNE, Q_ACCOUNT, Q_REFUSED, Q_DROPS, Q_HAS_DROP, Q_DROP_ADD, Q_CONTAINER, Q_POD, Q_N };
 static const struct db_query Q[Q_N] = {
     [Q_NODE] = { "event.node", "i", "tttti", "SELECT node_id, name, cluster, stream, bundle_version FROM nodes WHERE id = $1" },
@@ -27,13 +30,15 @@ static const struct db_query Q[Q_N] = {
         "DELETE FROM event_streams WHERE node = $1 AND stream NOT IN"
         " (SELECT stream FROM event_streams WHERE node = $1 ORDER BY last_ms DESC, stream LIMIT $2)" },
     [Q_ACCOUNT] = { "event.account", "tiiii", "",
-        "UPDATE nodes SET stream = $1, through_seq = $2, n_events = n_events + $3, n_dropped = n_dropped + $4 WHERE id = $5" },
+        "UPDATE nodes SET stream = $1, through_seq = $2, n_events = n_events + $3,"
+        " n_dropped = CASE WHEN n_dropped < " LARGE " THEN n_dropped + $4 ELSE n_dropped END WHERE id = $5" },
     [Q_REFUSED] = { "event.refused", "i", "", "UPDATE nodes SET n_refused = n_refused + 1 WHERE id = $1" },
     [Q_DROPS] = { "event.drops", "i", "i", "SELECT COUNT(*) FROM node_drops WHERE node = $1" },
     [Q_HAS_DROP] = { "event.has_drop", "itt", "i", "SELECT 1 FROM node_drops WHERE node = $1 AND class = $2 AND reason = $3" },
     [Q_DROP_ADD] = { "event.drop_add", "ittii", "",
         "INSERT INTO node_drops (node, class, reason, n, last_ms) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (node, class, reason) DO UPDATE SET n = node_drops.n + excluded.n, last_ms = excluded.last_ms" },
+        " ON CONFLICT (node, class, reason) DO UPDATE SET last_ms = excluded.last_ms,"
+        " n = CASE WHEN node_drops.n < " LARGE " THEN node_drops.n + excluded.n ELSE node_drops.n END" },
     [Q_CONTAINER] = { "event.container", "itt", CONTAINER_OUT,
         "SELECT " CONTAINER_COLS CONTAINER_FROM " WHERE c.node = $1 AND c.container_id >= $2 AND c.container_id <= $3"
         " ORDER BY c.container_id LIMIT 2" },

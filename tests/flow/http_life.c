@@ -131,6 +131,68 @@ static void the_reserve_listener_answers_when_the_other_is_full(void **state)
     fx_stop(&f);
 }
 
+static void nap(long ms)
+{
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+/* Bursts far above the limit: no loop may end up standing. */
+static void bursts_above_the_limit_stop_no_loop(void **state)
+{
+    struct fixture f;
+    int fds[200];
+
+    (void)state;
+    fx_start(&f, &(struct http_config){ .max_connections = 20, .loops = 2 }, &small_pool, NULL, 0);
+    for (int round = 0; round < 30; round++) {
+        for (size_t i = 0; i < N_ITEMS(fds); i++)
+            fds[i] = fx_connect(f.port);
+        for (size_t i = 0; i < N_ITEMS(fds); i++)
+            close(fds[i]);
+    }
+    nap(300);
+    for (int i = 0; i < 8; i++)
+        expect_status(&f, LIGHT, 200);
+    fx_stop(&f);
+}
+
+#define KNOWN "GET /v1/bundle HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer agent-token\r\n\r\n"
+
+static void assert_answers(int fd, const char *request)
+{
+    assert_true(fx_puts(fd, request));
+    struct answer a = fx_answer(fd, false, 5000, NULL);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+}
+
+/* Who says nothing, begins slowly, or asked something once without credentials goes first. */
+static void near_the_limit_strangers_make_room_for_newcomers(void **state)
+{
+    struct fixture f;
+    int known, silent, slow, asked, more[100];
+
+    (void)state;
+    fx_start(&f, &(struct http_config){ .max_connections = 64, .loops = 2 }, &small_pool, NULL, 0);
+    known = fx_connect(f.port);
+    assert_answers(known, KNOWN);
+    silent = fx_connect(f.port);
+    slow = fx_connect(f.port);
+    assert_true(fx_puts(slow, "GET /v1/light HTTP/1.1\r\nHost: a\r\nX-"));
+    asked = fx_connect(f.port);
+    assert_answers(asked, LIGHT);
+    for (size_t i = 0; i < N_ITEMS(more); i++, nap(5))
+        more[i] = fx_connect(f.port);
+    assert_answers(known, KNOWN);
+    expect_status(&f, LIGHT, 200);
+    assert_true(fx_closes(silent, 1000) && fx_closes(slow, 1000) && fx_closes(asked, 1000));
+    assert_false(fx_closes(more[N_ITEMS(more) - 1], 50));
+    for (size_t i = 0; i < N_ITEMS(more); i++)
+        close(more[i]);
+    close(known), close(silent), close(slow), close(asked);
+    fx_stop(&f);
+}
+
 static void a_caller_over_its_rate_gets_429(void **state)
 {
     struct fixture f;
@@ -323,6 +385,8 @@ int main(void)
         cmocka_unit_test(rows_that_do_not_hold_together_stop_the_start),
         cmocka_unit_test(connections_from_one_address_are_bounded),
         cmocka_unit_test(the_reserve_listener_answers_when_the_other_is_full),
+        cmocka_unit_test(bursts_above_the_limit_stop_no_loop),
+        cmocka_unit_test(near_the_limit_strangers_make_room_for_newcomers),
         cmocka_unit_test(a_caller_over_its_rate_gets_429),
         cmocka_unit_test(uploads_beyond_the_memory_for_bodies_get_503),
         cmocka_unit_test(files_come_in_the_best_accepted_form_with_their_tag),

@@ -223,6 +223,28 @@ static void learning_folds_what_it_has_seen(void **state)
     assert_int_equal(after.seen, after.emitted + after.folded + after.dropped);
 }
 
+/* What learns who starts whom must be told each pair. */
+static void each_launcher_of_a_program_is_told(void **state)
+{
+    char out[512];
+    int from_shell = 0, from_inside = 0;
+    (void)state;
+    INSIDE("free", out, "run", "/bin/evil");
+    EXEC("free", out, "/bin/sh", "-c", "/bin/evil; true");
+    usleep(200000);
+    pthread_mutex_lock(&g.lock);
+    for (size_t i = 0; i < g.n_kept; i++) {
+        const struct kept *k = &g.kept[i];
+        if (k->kind != EVENT_EXEC || !str_eq(k->container, "free") || !str_eq(k->exe, "/bin/evil"))
+            continue;
+        from_shell += str_eq(k->parent, "/bin/busybox");
+        from_inside += str_eq(k->parent, "/bin/inside");
+    }
+    pthread_mutex_unlock(&g.lock);
+    assert_int_equal(from_shell, 1);
+    assert_int_equal(from_inside, 1);
+}
+
 static void program_of_another_profile_version_switches_at_once(void **state)
 {
     static const struct profile_executable more[] = { { "/bin/inside", NULL, NULL, 0 }, { "/bin/evil", NULL, NULL, 0 } };
@@ -268,6 +290,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(repeated_attempts_are_worse),
     cmocka_unit_test(monitor_reports_what_it_would_deny),
     cmocka_unit_test(learning_folds_what_it_has_seen),
+    cmocka_unit_test(each_launcher_of_a_program_is_told),
     cmocka_unit_test(program_of_another_profile_version_switches_at_once),
     cmocka_unit_test(status_says_what_stands_and_why_not_more),
 };

@@ -2,6 +2,7 @@
  * could lock a node out.  The agent of these tests is a process of its own. */
 #include "tests/flow/wall.h"
 
+#include <sched.h>
 #include <time.h>
 
 #define DIGEST_CLOSED "sha256:3333333333333333333333333333333333333333333333333333333333333333"
@@ -315,6 +316,35 @@ static void what_the_ring_cannot_hold_is_counted_and_told(void **state)
     g.w = NULL;
 }
 
+/* What is left of an agent that gave up what it does not need still does its work. */
+static void confined_agent_works_and_can_do_nothing_else(void **state)
+{
+    int status;
+    (void)state;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct wall_settings s = settings_usual();
+        struct profile p = of(IMAGE_DIGEST, ON_LOSS_OPEN);
+        struct container c = { .id = "open", .image = REPOSITORY ":1", .digest = IMAGE_DIGEST, .pid = crun_pid(&g.c, "open") };
+        uint64_t id = crun_cgroup_id(&g.c, "open");
+        struct err err = { 0 };
+        if (wall_open(&s, &g.w, &err) != 0 || wall_confine(g.w, &err) != 0)
+            _exit(1);
+        if (wall_set_profiles(g.w, &p, 1, &err) != 0 || wall_container_add(g.w, id, &c, &err) != 0 || wall_handover(g.w, &err) != 0)
+            _exit(2);
+        if (wall_poll(g.w, 10, NULL, NULL, &err) < 0 || wall_off(g.pins, NULL, &err) != 0)
+            _exit(3);
+        if (mount("x", "/tmp", "tmpfs", 0, NULL) == 0 || errno != EPERM || setns(0, 0) == 0 || errno != EPERM || chroot("/tmp") == 0)
+            _exit(4);
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(errno == EPERM ? 0 : 5);
+    }
+    waitpid(pid, &status, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(killed_agent_leaves_its_walls_until_the_lease_ends),
     cmocka_unit_test(next_agent_takes_over_what_the_killed_one_left),
@@ -325,6 +355,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(profile_that_cannot_be_enforced_as_written_is_refused_whole),
     cmocka_unit_test(profile_of_another_digest_touches_nobody),
     cmocka_unit_test(storm_in_one_container_leaves_the_other_unharmed),
+    cmocka_unit_test(confined_agent_works_and_can_do_nothing_else),
     cmocka_unit_test(what_the_ring_cannot_hold_is_counted_and_told),
 };
 

@@ -177,6 +177,28 @@ static void ports_that_are_not_listed_cannot_be_bound(void **state)
     assert_string_equal(out, "bind: ok\n");
 }
 
+static void no_other_protocol_is_a_way_around(void **state)
+{
+    static const char *const raw[] = { "CAP_NET_RAW", "CAP_KILL", NULL };
+    char out[256];
+    (void)state;
+    INSIDE("b", out, "socket", "1", "262");                /* MPTCP; a kernel without it says so before us */
+    assert_true(str_eq(out, "socket: Operation not permitted\n") || str_eq(out, "socket: Protocol not supported\n"));
+    INSIDE("b", out, "socket", "1", "6");
+    assert_string_equal(out, "socket: ok\n");
+    INSIDE("b", out, "socket", "2", "0");
+    assert_string_equal(out, "socket: ok\n");
+    box_create("r", &(struct crun_spec){ .capabilities = raw });
+    crun_start(&g.c, "r");
+    INSIDE("r", out, "socket", "3", "255");
+    assert_string_equal(out, "socket: ok\n");
+    box_known("r", DIGEST_B);
+    INSIDE("r", out, "socket", "3", "255");
+    assert_string_equal(out, "socket: Operation not permitted\n");
+    struct kept e;
+    assert_true(event_seen(EVENT_CONNECT, VERDICT_DENIED, "/bin/inside", 0, &e));
+}
+
 static void loopback_stays_open(void **state)
 {
     (void)state;
@@ -288,6 +310,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(b_may_not_dial_a_and_a_may_dial),
     cmocka_unit_test(datagrams_are_judged_like_connections),
     cmocka_unit_test(ports_that_are_not_listed_cannot_be_bound),
+    cmocka_unit_test(no_other_protocol_is_a_way_around),
     cmocka_unit_test(loopback_stays_open),
     cmocka_unit_test(sources_can_be_listed_too),
     cmocka_unit_test(connections_and_listeners_are_observed),

@@ -185,7 +185,7 @@ export function nodes_api({ images, brief, sha, iso, list, is, yes, NOW, HOUR, D
             [/^\/v1\/containers$/, q => list(containers.filter(c => is(q, 'verdict', c.verdict) && is(q, 'node', c.node_id) && (!yes(q, 'privileged') || c.privileged)), q)],
             [/^\/v1\/alerts$/, q => list(alerts.filter(a => is(q, 'state', a.state)), q)],
             [/^\/v1\/alerts\/([^/]+)$/, by(alerts, story)],
-            [/^\/v1\/profiles$/, q => list(profiles.filter(p => is(q, 'mode', p.mode)), q)],
+            [/^\/v1\/profiles$/, q => list(profiles.filter(p => is(q, 'mode', p.mode) && (!yes(q, 'pending') || p.pending)), q)],
             [/^\/v1\/profiles\/([^/]+)$/, by(profiles, profile)],
             [/^\/v1\/profiles\/([^/]+)\/diff$/, () => diff],
         ],

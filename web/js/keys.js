@@ -12,7 +12,7 @@ const ROOMS = {
     r: ['/running', 'Running'],
     n: ['/nodes', 'Nodes'],
     d: ['/profiles', 'Profiles'],
-    l: ['/alerts', 'Alerts'],
+    l: ['/alerts?state=open', 'Alerts'],
     a: ['/audit', 'Audit'],
 };
 

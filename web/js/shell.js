@@ -13,7 +13,7 @@ export const RAIL = [
     ['/running', 'running', 'Running'],
     ['/nodes', 'nodes', 'Nodes'],
     ['/profiles', 'profiles', 'Profiles'],
-    ['/alerts', 'alerts', 'Alerts'],
+    ['/alerts', 'alerts', 'Alerts', '?state=open'],
     ['/exceptions', 'exceptions', 'Exceptions'],
     ['/audit', 'audit', 'Audit'],
 ];
@@ -71,8 +71,8 @@ async function leave() {
 const Rail = ({ path }) => html`<nav class="rail" aria-label="Rooms"><div class="rail-in">
     <a class="brand" href="/" aria-label="Keep: overview"><${Icon} name="keep" size=${20} /><span>Keep</span></a>
     <ul>${RAIL.filter(([p]) => p !== '/audit' || may('audit')).map(
-        ([p, icon, text]) => html`
-        <li key=${p}><a href=${p} aria-current=${path === p ? 'page' : p !== '/' && path.startsWith(p + '/') ? 'true' : null}><${Icon} name=${icon} size=${16} />${text}</a></li>`,
+        ([p, icon, text, first = '']) => html`
+        <li key=${p}><a href=${p + first} aria-current=${path === p ? 'page' : p !== '/' && path.startsWith(p + '/') ? 'true' : null}><${Icon} name=${icon} size=${16} />${text}</a></li>`,
     )}</ul></div></nav>`;
 
 export function Shell({ children }) {

@@ -53,17 +53,6 @@ const struct loaded *profile_for(const struct generation *g, const char *reposit
     return found;
 }
 
-static bool mounts_of(int64_t pid, u32 *out)
-{
-    char path[64];
-    struct stat st;
-    snprintf(path, sizeof path, "/proc/%lld/ns/mnt", (long long)pid);
-    if (pid <= 0 || stat(path, &st) != 0)
-        return false;
-    *out = (u32)st.st_ino;
-    return true;
-}
-
 /* The agent's own container, when it runs in one. */
 static bool is_ours(const struct box *b)
 {
@@ -83,10 +72,16 @@ static void mounts_apply(struct wall *w, const struct box *b)
 int box_apply(struct wall *w, struct box *b, struct err *err)
 {
     struct wall_box value = { .since_ms = (u64)b->c.started_ms };
+    if (!w->bpf) {
+        b->profile = is_ours(b) ? NULL : profile_for(w->now, b->repository, b->c.digest);
+        fan_box(w, b);
+        return 0;
+    }
     b->profile = is_ours(b) ? NULL : profile_for(w->now, b->repository, b->c.digest);
     value.set = b->profile ? b->profile->set : 0;
     if (b->profile)
         contents_verify(w, b);
+    fan_box(w, b);
     mounts_apply(w, b);
     if (bpf_map_update_elem(bpf_map__fd(w->bpf->maps.boxes), &b->cgroup, &value, BPF_ANY) != 0)
         return err_set(err, ERR_UNAVAILABLE, "container %.64s: the kernel's map of containers: %s", b->c.id, strerror(errno));
@@ -171,8 +166,10 @@ void box_remove(struct wall *w, uint64_t cgroup)
     struct box *b = box_find(w, cgroup);
     if (!b)
         return;
-    bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.boxes), &cgroup);
-    bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.mounts), &cgroup);
+    if (w->bpf) {
+        bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.boxes), &cgroup);
+        bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.mounts), &cgroup);
+    }
     arena_clear(&b->a);
     memmove(b, b + 1, (w->n_boxes - (size_t)(b - w->boxes) - 1) * sizeof *b);
     w->n_boxes--;

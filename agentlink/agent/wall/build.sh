@@ -35,7 +35,7 @@ fi
 if [ "$why" = yes ]; then
     echo '#define KEEP_WALL_BUILT 1' >"$dir/built.h.tmp"
 else
-    echo "walls: not built in ($why)" >&2
+    echo "walls: not built into keep-agent ($why); what they need: sh .ci/deps walls" >&2
     printf '#define KEEP_WALL_WHY_NOT "not built in: %s"\n' "$why" >"$dir/built.h.tmp"
 fi
 mv "$dir/built.h.tmp" "$dir/built.h"

@@ -37,12 +37,13 @@ static int open_in_root(int64_t pid, const char *path)
     return fd;
 }
 
-static bool hash_is(int fd, const char *sha256)
+bool content_is(int fd, const char *sha256)
 {
     char bytes[16384], hex[2 * SHA256_LEN + 1];
     uint8_t sum[SHA256_LEN];
     struct sha256 s;
     ssize_t n;
+    (void)lseek(fd, 0, SEEK_SET);
     sha256_init(&s);
     while ((n = read(fd, bytes, sizeof bytes)) > 0 || (n < 0 && errno == EINTR)) {
         if (n > 0)
@@ -60,7 +61,7 @@ static void content_verify(struct wall *w, const struct box *b, const struct exe
     int fd = open_in_root(b->c.pid, rule->key.path);
     if (fd < 0)
         return;
-    if (fstat(fd, &before) == 0 && S_ISREG(before.st_mode) && before.st_size <= CONTENT_MAX && hash_is(fd, rule->sha256) &&
+    if (fstat(fd, &before) == 0 && S_ISREG(before.st_mode) && before.st_size <= CONTENT_MAX && content_is(fd, rule->sha256) &&
         fstat(fd, &after) == 0 && before.st_ctim.tv_sec == after.st_ctim.tv_sec && before.st_ctim.tv_nsec == after.st_ctim.tv_nsec) {
         struct wall_content_key key = {
             .cgroup = b->cgroup, .size = (u64)before.st_size, .rule = rule->rule.id, .set = b->profile->set,
@@ -73,7 +74,7 @@ static void content_verify(struct wall *w, const struct box *b, const struct exe
 
 void contents_verify(struct wall *w, const struct box *b)
 {
-    for (size_t i = 0; b->c.pid > 0 && i < b->profile->rules.n_execs; i++) {
+    for (size_t i = 0; w->bpf && b->c.pid > 0 && i < b->profile->rules.n_execs; i++) {
         if (b->profile->rules.execs[i].sha256)
             content_verify(w, b, &b->profile->rules.execs[i]);
     }

@@ -11,7 +11,11 @@ struct verdict {
     u32 changed;
 };
 
-/* Times of an inode have had three names. */
+/* Times of an inode have had three names; none must be known where this is compiled. */
+struct inode___new {
+    time64_t i_ctime_sec;
+    u32 i_ctime_nsec;
+} __attribute__((preserve_access_index));
 struct inode___mid {
     struct timespec64 __i_ctime;
 } __attribute__((preserve_access_index));
@@ -22,9 +26,9 @@ struct inode___old {
 static __always_inline u64 ctime_ns(struct inode *inode)
 {
     u64 s, ns;
-    if (bpf_core_field_exists(inode->i_ctime_sec)) {
-        s = BPF_CORE_READ(inode, i_ctime_sec);
-        ns = BPF_CORE_READ(inode, i_ctime_nsec);
+    if (bpf_core_field_exists(((struct inode___new *)inode)->i_ctime_sec)) {
+        s = BPF_CORE_READ((struct inode___new *)inode, i_ctime_sec);
+        ns = BPF_CORE_READ((struct inode___new *)inode, i_ctime_nsec);
     } else if (bpf_core_field_exists(((struct inode___mid *)inode)->__i_ctime)) {
         s = BPF_CORE_READ((struct inode___mid *)inode, __i_ctime.tv_sec);
         ns = BPF_CORE_READ((struct inode___mid *)inode, __i_ctime.tv_nsec);
@@ -124,15 +128,20 @@ static __always_inline void args_read(struct raw_exec *e)
         e->args_len = n;
 }
 
+/* One and the same: this program, started by that one. */
+static __always_inline struct wall_seen_key exec_key(const struct asked *a, struct file *file, u64 launcher, u32 verdict, u32 why)
+{
+    struct inode *inode = BPF_CORE_READ(file, f_inode);
+    return (struct wall_seen_key){ .cgroup = a->cgroup, .one = BPF_CORE_READ(inode, i_ino),
+                                   .two = (u64)(unsigned long)BPF_CORE_READ(inode, i_sb) ^ launcher << 16,
+                                   .what = verdict << 8 | why, .kind = RAW_EXEC };
+}
+
 static __always_inline void exec_tell(const struct asked *a, struct file *file, struct room *r, u32 verdict,
                                       struct verdict v, bool has_args)
 {
-    struct inode *inode = BPF_CORE_READ(file, f_inode);
     u64 folded;
-    struct wall_seen_key key = { .cgroup = a->cgroup, .one = BPF_CORE_READ(inode, i_ino),
-                                 .two = (u64)(unsigned long)BPF_CORE_READ(inode, i_sb), .what = verdict << 8 | v.why,
-                                 .kind = RAW_EXEC };
-
+    struct wall_seen_key key = exec_key(a, file, r->has_launcher ? r->launcher_inode : 0, verdict, v.why);
     if (is_repeat(&key, verdict != RAW_OBSERVED, &folded))
         return;
     struct raw_exec *e = bpf_ringbuf_reserve(&ring, sizeof *e, 0);
@@ -164,6 +173,7 @@ static __always_inline void launcher_note(struct room *r)
     r->has_launcher = file != NULL;
     if (!file)
         return;
+    r->launcher_inode = BPF_CORE_READ(file, f_inode, i_ino);
     r->launcher_why = path_write((u64)(unsigned long)file, &r->launcher);
 }
 
@@ -172,13 +182,33 @@ static __always_inline struct room *room_get(void)
     return bpf_task_storage_get(&rooms, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
-/* Since 6.10: the old program is still there, errors are final. */
+/* Room that this exec has already, else a desk: most execs ask no one who started them. */
+static __always_inline struct room *room_or_desk(void)
+{
+    struct room *r = bpf_task_storage_get(&rooms, bpf_get_current_task_btf(), NULL, 0);
+    u32 zero = 0;
+    if (r)
+        return r;
+    r = bpf_map_lookup_elem(&desks, &zero);
+    if (r)
+        r->has_launcher = 0;
+    return r;
+}
+
+/* Since 6.10: the old program is still there, errors are final.  Who starts a program
+ * matters where rules ask for it, and once for what is told. */
 SEC("tp_btf/sched_prepare_exec")
 int BPF_PROG(see_prepare, struct task_struct *task, struct linux_binprm *bprm)
 {
     struct asked a = {};
-    if (!asked_by_current(&a) || ((a.set.flags & SET_EXEC) && !(a.set.flags & SET_EDGES)))
+    if (!asked_by_current(&a))
         return 0;
+    u64 launcher = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), mm, exe_file, f_inode, i_ino);
+    if (!(a.set.flags & SET_EDGES)) {
+        struct wall_seen_key key = exec_key(&a, BPF_CORE_READ(bprm, file), launcher, RAW_OBSERVED, WHY_NONE);
+        if (bpf_map_lookup_elem(&seen, &key))
+            return 0;
+    }
     struct room *r = room_get();
     if (r && !r->has_launcher)           /* bprm_check_security may have been here */
         launcher_note(r);
@@ -195,7 +225,7 @@ int BPF_PROG(see_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
     u32 mnt = mounts_now();
     if (is_runtime(c, mnt))
         return 0;
-    struct room *r = room_get();
+    struct room *r = room_or_desk();
     if (!r) {
         COUNT(seen);
         COUNT(dropped);
@@ -220,8 +250,10 @@ int BPF_PROG(deny_exec, struct linux_binprm *bprm, int ret)
 {
     struct asked a = {};
     const struct wall_control *c = control_get();
-    if (ret != 0 || !c || !asked_by_current(&a) || !(a.set.flags & SET_EXEC))
+    if (ret != 0)
         return ret;
+    if (!c || !asked_by_current(&a) || !(a.set.flags & SET_EXEC))
+        return 0;
     u32 mnt = mounts_now();
     char start[2] = {};
     bpf_probe_read_kernel(start, sizeof start, bprm->buf);

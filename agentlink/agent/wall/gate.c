@@ -5,8 +5,8 @@
  * start: at the second the cgroup is there.  Whoever starts a container in one call
  * (`crun run` by hand) is found by inotify a few milliseconds after the folder is made.
  *
- * Invariant: every exec held is answered with "allow" in the same turn; deadman.c sees
- * to the case that we cannot. */
+ * Invariant: every exec held is answered in the same turn; deadman.c sees to the case
+ * that we cannot. */
 #include "agent/wall/internal.h"
 #include "agent/wall/built.h"
 
@@ -43,14 +43,18 @@ static int watch(struct gate *g, int fd)
     return epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
-static int runtimes_mark(const struct wall *w, int fan, struct err *err)
+static size_t runtimes_mark(const struct wall *w, int fan)
 {
     size_t n = 0;
     for (size_t i = 0; i < w->set.n_runtimes; i++)
         n += fanotify_mark(fan, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD, w->set.runtimes[i]) == 0;
-    if (n == 0)
-        return err_set(err, ERR_UNAVAILABLE, "none of the container runtimes can be held: %s", strerror(errno));
-    return 0;
+    return n;
+}
+
+void gate_mark(struct wall *w)
+{
+    if (w->gate && w->gate->fan >= 0)
+        (void)runtimes_mark(w, w->gate->fan);
 }
 
 int gate_open(struct wall *w, struct err *err)
@@ -67,9 +71,11 @@ int gate_open(struct wall *w, struct err *err)
         return err_set(err, ERR_UNAVAILABLE, "inotify: %s", strerror(errno));
     if (g->fan < 0)
         return err_set(err, ERR_UNAVAILABLE, "fanotify: %s", strerror(errno));
-    if (runtimes_mark(w, g->fan, err) != 0)
-        return -1;
-    return watch(g, g->fan) == 0 ? 0 : err_set(err, ERR_UNAVAILABLE, "epoll: %s", strerror(errno));
+    if (watch(g, g->fan) != 0)
+        return err_set(err, ERR_UNAVAILABLE, "epoll: %s", strerror(errno));
+    if (runtimes_mark(w, g->fan) == 0)
+        snprintf(w->status.gate_why, sizeof w->status.gate_why, "no container runtime was found whose start could be held");
+    return 0;
 }
 
 /* Without holding: what starts is found a little later. */
@@ -190,7 +196,7 @@ void gate_scan(struct wall *w)
 {
     char path[4096];
     size_t len = strlen(w->set.cgroup);
-    if (!w->gate || len >= sizeof path)
+    if (!w->gate || !w->set.resolve || len >= sizeof path)
         return;
     for (size_t i = 0; i < w->gate->n; i++)
         w->gate->folders[i].is_there = false;
@@ -211,11 +217,11 @@ static void inotify_drain(struct gate *g)
 
 static void held_answer(struct wall *w, const struct fanotify_event_metadata *m)
 {
-    struct fanotify_response yes = { .fd = m->fd, .response = FAN_ALLOW };
     if (m->fd < 0)
         return;
+    struct fanotify_response answer = { .fd = m->fd, .response = fan_answer(w, m) ? FAN_ALLOW : FAN_DENY };
     if (m->mask & FAN_OPEN_EXEC_PERM)
-        (void)!write(w->gate->fan, &yes, sizeof yes);
+        (void)!write(w->gate->fan, &answer, sizeof answer);
     close(m->fd);
 }
 

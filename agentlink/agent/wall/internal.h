@@ -15,7 +15,6 @@
 struct wall_bpf;                         /* the skeleton */
 struct ring_buffer;
 struct gate;
-struct fan;
 struct deadman;
 
 enum { REPEATS = 1024, BOX_BYTES = 32 * 1024 };
@@ -39,7 +38,7 @@ struct box {
     struct container c;                  /* what an event tells, in a */
     const char *repository;
     const struct loaded *profile;        /* NULL: observed only */
-    bool is_held;                        /* fan: its mounts are marked */
+    u32 mounts;                          /* fan: its mount namespace, when marked; 0 not */
 };
 
 struct repeat {
@@ -60,11 +59,10 @@ struct wall {
     struct box *boxes; size_t n_boxes, cap_boxes;     /* by cgroup */
     struct repeat repeats[REPEATS];
     struct gate *gate;
-    struct fan *fan;
     struct deadman *deadman;
     char pins[256];                      /* our own folder; "" not pinned */
     struct wall_status status;           /* what does not change, and reasons */
-    uint64_t told_dropped;
+    uint64_t told_dropped, fan_denied;
     int64_t told_ms;
     wall_event_fn *on_event; void *on_event_arg; size_t n_told;      /* during wall_poll */
     int64_t clock_offset_ms;             /* real minus monotonic */
@@ -73,6 +71,7 @@ struct wall {
 /* load.c */
 int kernel_open(struct wall *w, struct err *err);             /* probes, loads, attaches */
 void kernel_close(struct wall *w);
+void reason_add(struct wall *w, enum wall_rung rung, const char *why);
 void stats_read(struct wall *w, struct wall_stats *out);
 
 /* rules.c */
@@ -92,6 +91,10 @@ void profiles_free(struct wall *w);
 
 /* content.c: reads the files a profile gives a sha256 for, and tells the kernel which are right */
 void contents_verify(struct wall *w, const struct box *b);
+bool content_is(int fd, const char *sha256);
+
+/* origin.c */
+bool origin_is_upper(int64_t pid, const char *path);          /* the container (of pid) has written it */
 
 /* told.c */
 void raw_tell(struct wall *w, const void *raw, size_t len);
@@ -102,11 +105,20 @@ void drops_tell(struct wall *w);
 int pins_make(struct wall *w, struct err *err);
 int pins_clear(const char *folder, const char *except, struct err *err);
 
+/* fan.c: the rung below BPF */
+struct fanotify_event_metadata;
+void fan_box(struct wall *w, struct box *b);                  /* holds its programs, when that is the rung */
+void fan_forget(struct wall *w);
+bool fan_answer(struct wall *w, const struct fanotify_event_metadata *m);      /* may it be opened? */
+bool mounts_of(int64_t pid, u32 *out);
+bool wall_is_off(const struct wall *w);
+
 /* gate.c: the start of containers */
 int gate_open(struct wall *w, struct err *err);
 void gate_close(struct wall *w);
 int gate_fd(const struct wall *w);                            /* to wait on; -1 none */
 int gate_fan(const struct wall *w);
+void gate_mark(struct wall *w);                               /* the runtimes */
 void gate_loosen(struct wall *w);                             /* finds what starts, holds nobody */
 void gate_turn(struct wall *w);                               /* answers those who wait */
 void gate_scan(struct wall *w);                               /* finds new and gone cgroups */

@@ -102,7 +102,7 @@ enum raw_verdict { RAW_OBSERVED = 0, RAW_ALERT, RAW_DENIED, RAW_KILLED };
 
 /* Why the profile does not allow it. */
 enum raw_why {
-    WHY_NONE = 0, WHY_PROGRAM, WHY_NOWHERE, WHY_DELETED, WHY_LONG, WHY_MOUNTS, WHY_PARENT, WHY_CONTENT, WHY_PORT, WHY_PEER, WHY_N
+    WHY_NONE = 0, WHY_PROGRAM, WHY_NOWHERE, WHY_DELETED, WHY_LONG, WHY_MOUNTS, WHY_PARENT, WHY_CONTENT, WHY_PORT, WHY_PEER, WHY_PROTOCOL, WHY_N
 };
 
 struct raw_head {
@@ -128,7 +128,8 @@ struct raw_net {
     struct raw_head h;
     u8 local[16], remote[16];
     u16 local_port, remote_port;
-    u8 protocol, spare[3];
+    u16 protocol;                        /* MPTCP is 262 */
+    u16 spare;
     struct path_text path;
 };
 

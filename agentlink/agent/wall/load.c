@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void reason_add(struct wall *w, enum wall_rung rung, const char *why)
+void reason_add(struct wall *w, enum wall_rung rung, const char *why)
 {
     struct wall_reason *r = &w->status.reasons[w->status.n_reasons++];
     r->rung = rung;
@@ -88,7 +88,7 @@ static struct wall_bpf *lsm_try(struct wall *w)
         wall_bpf__destroy(s);
     }
     snprintf(why, sizeof why, "the kernel refuses a program at bprm_check_security: %s%s", strerror(cause),
-             cause == EPERM ? " (no BPF trampolines: locked down, or no CAP_MAC_ADMIN)" : "");
+             cause == EPERM ? " (no BPF trampolines: locked down, or no CAP_PERFMON)" : "");
     reason_add(w, WALL_LSM, why);
     return NULL;
 }
@@ -136,7 +136,7 @@ static void network_attach(struct wall *w)
         { s->progs.connect4, &s->links.connect4 }, { s->progs.connect6, &s->links.connect6 },
         { s->progs.sendmsg4, &s->links.sendmsg4 }, { s->progs.sendmsg6, &s->links.sendmsg6 },
         { s->progs.bind4, &s->links.bind4 }, { s->progs.bind6, &s->links.bind6 },
-        { s->progs.inbound, &s->links.inbound },
+        { s->progs.inbound, &s->links.inbound }, { s->progs.sock_create, &s->links.sock_create },
     };
     int fd = open(w->set.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     w->status.network = fd >= 0;
@@ -188,6 +188,8 @@ int kernel_open(struct wall *w, struct err *err)
     int cause = 0;
 
     libbpf_set_print(quiet);
+    if (w->set.refuse & 1u << WALL_NONE)
+        return err_set(err, ERR_UNAVAILABLE, "blind: BPF is not wanted by the settings");
     (void)setrlimit(RLIMIT_MEMLOCK, &all);        /* kernels before 5.11 count maps there */
     w->bpf = lsm_try(w);
     if (!w->bpf)
@@ -229,6 +231,10 @@ void stats_read(struct wall *w, struct wall_stats *out)
     struct wall_stats *each = n > 0 ? calloc((size_t)n, sizeof *each) : NULL;
     u32 zero = 0;
     *out = (struct wall_stats){ 0 };
+    if (!w->bpf) {
+        free(each);
+        return;
+    }
     if (each && bpf_map_lookup_elem(bpf_map__fd(w->bpf->maps.stats), &zero, each) == 0) {
         for (int i = 0; i < n; i++) {
             out->seen += each[i].seen;

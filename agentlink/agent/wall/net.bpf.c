@@ -5,13 +5,13 @@
  * mapped address is no way around.  Loopback is never hindered.  New connections
  * are judged, established ones pass. */
 
-enum { AF_INET_ = 2, AF_INET6_ = 10, TCP_ = 6, UDP_ = 17, ETH_IP = 0x0800, ETH_IP6 = 0x86dd,
+enum { AF_INET_ = 2, AF_INET6_ = 10, TCP_ = 6, UDP_ = 17, ICMP_ = 1, ICMP6_ = 58, SOCK_STREAM_ = 1, SOCK_DGRAM_ = 2, ETH_IP = 0x0800, ETH_IP6 = 0x86dd,
        STATE_ESTABLISHED = 1, STATE_SYN_RECV = 3, STATE_LISTEN = 10, SYN_ = 0x02, ACK_ = 0x10 };
 
 struct flow {
     u8 local[16], remote[16];
     u16 local_port, remote_port;
-    u8 protocol;
+    u16 protocol;
 };
 
 static __always_inline void address4(u8 out[16], u32 ip)
@@ -160,6 +160,21 @@ SEC("cgroup/connect4") int connect4(struct bpf_sock_addr *ctx) { return connect_
 SEC("cgroup/connect6") int connect6(struct bpf_sock_addr *ctx) { return connect_judge(ctx, true); }
 SEC("cgroup/sendmsg4") int sendmsg4(struct bpf_sock_addr *ctx) { return connect_judge(ctx, false); }
 SEC("cgroup/sendmsg6") int sendmsg6(struct bpf_sock_addr *ctx) { return connect_judge(ctx, true); }
+/* Where ports and peers are judged nobody leaves by another door: MPTCP and SCTP do not
+ * pass the hooks above on all kernels, a raw socket writes its own headers. */
+SEC("cgroup/sock_create")
+int sock_create(struct bpf_sock *ctx)
+{
+    struct asked a = {};
+    struct flow f = { .protocol = ctx->protocol };
+    u32 type = ctx->type;
+    bool is_usual = (type == SOCK_STREAM_ && (f.protocol == TCP_ || f.protocol == 0)) ||
+                    (type == SOCK_DGRAM_ && (f.protocol == UDP_ || f.protocol == 0 || f.protocol == ICMP_ || f.protocol == ICMP6_));
+    if (is_usual || !asked_by_current(&a) || !(a.set.flags & (SET_LISTEN | SET_EGRESS | SET_INGRESS)))
+        return 1;
+    return net_answer(&a, &f, RAW_CONNECT, WHY_PROTOCOL, true);
+}
+
 SEC("cgroup/bind4") int bind4(struct bpf_sock_addr *ctx) { return bind_judge(ctx); }
 SEC("cgroup/bind6") int bind6(struct bpf_sock_addr *ctx) { return bind_judge(ctx); }
 

@@ -73,10 +73,4 @@ int wall_on(const char *off_file, struct err *err)
     (void)off_file;
     return no(err);
 }
-
-int wall_confine(struct wall *w, struct err *err)
-{
-    (void)w;
-    return no(err);
-}
 #endif

@@ -140,6 +140,7 @@ static int profiles_replace(struct wall *w, struct generation *g, struct err *er
     if (sets_load(w, g, err) != 0)
         return -1;
     w->now = g;
+    fan_forget(w);
     for (size_t i = 0; i < w->n_boxes; i++)
         (void)box_apply(w, &w->boxes[i], err);
     if (old)

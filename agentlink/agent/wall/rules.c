@@ -61,6 +61,8 @@ static int network_load(struct wall *w, const struct wall_rules *r, u32 set, str
 
 void rules_unload(struct wall *w, const struct wall_rules *r, u32 set)
 {
+    if (!w->bpf)
+        return;
     bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.sets), &set);
     for (size_t i = 0; i < r->n_execs; i++) {
         struct wall_rule_key key = r->execs[i].key;
@@ -87,6 +89,8 @@ void rules_unload(struct wall *w, const struct wall_rules *r, u32 set)
 int rules_load(struct wall *w, const struct wall_rules *r, u32 set, struct err *err)
 {
     struct wall_set head = r->set;
+    if (!w->bpf)
+        return 0;
     if (w->set.no_network)
         head.flags &= ~(u32)(SET_LISTEN | SET_EGRESS | SET_INGRESS);
     if (w->status.rung == WALL_FANOTIFY || w->status.rung == WALL_NONE)

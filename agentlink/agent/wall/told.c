@@ -28,6 +28,7 @@ static const struct why_info {
     [WHY_PARENT] = { "wall.parent", "not_by_this_parent", "the profile does not let this program be started by that one" },
     [WHY_CONTENT] = { "wall.content", "other_content", "the file is not the one whose sha256 the profile gives" },
     [WHY_PORT] = { "wall.port", "not_listed", "the profile does not name this port" },
+    [WHY_PROTOCOL] = { "wall.protocol", "other_protocol", "where peers are judged: another protocol than TCP or UDP, or a raw socket" },
     [WHY_PEER] = { "wall.peer", "not_listed", "the profile does not name this peer" },
 };
 
@@ -94,14 +95,27 @@ static struct event event_of(const struct wall *w, const struct raw_head *h)
     };
 }
 
-static size_t tags_of(const struct raw_head *h, const char *tags[3])
+/* Programs only, and of these only those that the profile does not name. */
+static const char *origin_tag(const struct raw_head *h, const struct box *b, const char *exe)
 {
+    if (h->kind != RAW_EXEC || h->why == WHY_NONE || h->why == WHY_PARENT || !exe)
+        return NULL;
+    if (str_starts(exe, "/memfd:"))
+        return TAG_FILELESS;
+    return h->changed || (b && origin_is_upper(b->c.pid, exe)) ? TAG_NOT_IN_IMAGE : NULL;
+}
+
+static size_t tags_of(const struct raw_head *h, const struct box *b, const char *exe, const char *tags[4])
+{
+    const char *origin = origin_tag(h, b, exe);
     size_t n = 0;
     tags[n++] = "keep_wall";
     if (whys[h->why].tag)
         tags[n++] = whys[h->why].tag;
     if (h->changed)
         tags[n++] = "changed_since_start";
+    if (origin)
+        tags[n++] = origin;
     return n;
 }
 
@@ -142,14 +156,14 @@ static void exec_tell(struct wall *w, struct raw_exec *r, const struct box *b)
 {
     struct event e = event_of(w, &r->h);
     char args[ARGS_MAX + 1], exit_text[64];
-    const char *tags[3];
+    const char *tags[4];
 
     args_join(r, args);
     e.process.exe = path_text(r->path);
     e.process.parent_exe = path_text(r->launcher);
     e.process.args = args[0] ? args : NULL;
     e.tags = tags;
-    e.n_tags = tags_of(&r->h, tags);
+    e.n_tags = tags_of(&r->h, b, e.process.exe, tags);
     e.severity = severity_of(w, &r->h, e.process.exe ? e.process.exe : "", 0);
     if (r->h.kind == RAW_EXIT) {
         int status = (int)r->status;
@@ -180,18 +194,20 @@ static void net_tell(struct wall *w, struct raw_net *r, const struct box *b)
 {
     struct event e = event_of(w, &r->h);
     char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
-    const char *tags[3];
+    const char *tags[4];
+    char number[8];
 
+    snprintf(number, sizeof number, "%u", r->protocol);
     address_text(r->local, local);
     address_text(r->remote, remote);
     e.process.exe = path_text(r->path.at);
     e.net = (struct event_net){
-        .protocol = r->protocol == IPPROTO_TCP ? "tcp" : "udp", .direction = kinds[r->h.kind].direction,
+        .protocol = r->protocol == IPPROTO_TCP ? "tcp" : r->protocol == IPPROTO_UDP ? "udp" : number, .direction = kinds[r->h.kind].direction,
         .local = is_set(r->local) ? local : NULL, .remote = is_set(r->remote) ? remote : NULL,
         .local_port = r->local_port ? (int64_t)r->local_port : -1, .remote_port = r->remote_port ? (int64_t)r->remote_port : -1,
     };
     e.tags = tags;
-    e.n_tags = tags_of(&r->h, tags);
+    e.n_tags = tags_of(&r->h, b, e.process.exe, tags);
     e.severity = severity_of(w, &r->h, is_set(r->remote) ? remote : "", r->h.kind == RAW_CONNECT ? r->remote_port : r->local_port);
     event_tell(w, &e, b);
 }

@@ -116,6 +116,7 @@ struct room {
     struct path_text path;               /* what is to run */
     struct wall_rule_key rule;
     struct wall_edge_key edge;
+    u64 launcher_inode;
     u32 launcher_why;
     u32 has_launcher;
 };
@@ -126,6 +127,14 @@ struct {
     __type(key, int);
     __type(value, struct room);
 } rooms SEC(".maps");
+
+/* For those who need no room across programs: a tracepoint is not preempted. */
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct room);
+} desks SEC(".maps");
 
 struct asked {                           /* who does it, and what holds for it */
     u64 cgroup;

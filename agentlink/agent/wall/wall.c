@@ -69,22 +69,45 @@ static void kernel_name(char *out, size_t size)
         snprintf(out, size, "%.60s %.20s", u.release, u.machine);
 }
 
-/* What is missing from here on weakens the walls, and is said; it does not end them. */
-static void extras_open(struct wall *w)
+/* No BPF: no sensors, no network, and of the ladder only its lowest rung. */
+static void blind_say(struct wall *w, const char *why)
+{
+    w->status.sensors = w->status.network = w->status.edges = false;
+    w->status.rung = WALL_NONE;
+    w->status.n_reasons = 0;
+    reason_add(w, WALL_LSM, why);
+    reason_add(w, WALL_SIGKILL, why);
+    snprintf(w->status.sensors_why, sizeof w->status.sensors_why, "%.190s", why);
+    snprintf(w->status.network_why, sizeof w->status.network_why, "%.190s", why);
+}
+
+static void pins_open(struct wall *w)
 {
     struct err err = { .kind = ERR_INTERNAL };
-    w->status.pinned = w->set.pins && pins_make(w, &err) == 0;
+    w->status.pinned = w->bpf && w->set.pins && pins_make(w, &err) == 0;
     if (!w->status.pinned)
-        snprintf(w->status.pinned_why, sizeof w->status.pinned_why, "%.190s", w->set.pins ? err.msg : "not wanted by the settings");
-    if (!w->set.resolve) {
+        snprintf(w->status.pinned_why, sizeof w->status.pinned_why, "%.190s",
+                 !w->bpf ? "there is nothing to pin" : w->set.pins ? err.msg : "not wanted by the settings");
+}
+
+/* Starts are held, and on the lowest rung programs: both need somebody who answers. */
+static void gate_try(struct wall *w)
+{
+    struct err err = { .kind = ERR_INTERNAL };
+    bool is_refused = w->set.refuse & 1u << WALL_FANOTIFY, is_rung = w->status.rung == WALL_NONE && !is_refused;
+    if (!w->set.resolve)
         snprintf(w->status.gate_why, sizeof w->status.gate_why, "not wanted by the settings");
-        return;
+    if (w->set.resolve || is_rung) {
+        if (gate_open(w, &err) == 0 && deadman_open(w, &err) == 0) {
+            w->status.gate = w->status.gate_why[0] == '\0';
+            w->status.rung = is_rung ? WALL_FANOTIFY : w->status.rung;
+            return;
+        }
+        snprintf(w->status.gate_why, sizeof w->status.gate_why, "%.190s", err.msg);
+        gate_loosen(w);
     }
-    w->status.gate = gate_open(w, &err) == 0 && deadman_open(w, &err) == 0;
-    if (w->status.gate)
-        return;
-    snprintf(w->status.gate_why, sizeof w->status.gate_why, "%.190s", err.msg);
-    gate_loosen(w);
+    if (w->status.rung == WALL_NONE)
+        reason_add(w, WALL_FANOTIFY, is_refused ? "not wanted by the settings" : w->status.gate_why);
 }
 
 int wall_open(const struct wall_settings *settings, struct wall **out, struct err *err)
@@ -97,11 +120,21 @@ int wall_open(const struct wall_settings *settings, struct wall **out, struct er
     w->clock_offset_ms = time_now_ms() - time_monotonic_ms();
     w->next_set = 0;
     kernel_name(w->status.kernel, sizeof w->status.kernel);
-    if (settings_copy(w, settings, err) != 0 || cgroup_check(w, err) != 0 || kernel_open(w, err) != 0) {
+    if (settings_copy(w, settings, err) != 0 || cgroup_check(w, err) != 0) {
         wall_close(w, false);
         return -1;
     }
-    extras_open(w);
+    bool is_blind = kernel_open(w, err) != 0;
+    if (is_blind) {
+        kernel_close(w);
+        blind_say(w, err->msg);
+    }
+    pins_open(w);
+    gate_try(w);
+    if (is_blind && w->status.rung != WALL_FANOTIFY) {
+        wall_close(w, false);
+        return -1;
+    }
     *out = w;
     return 0;
 }
@@ -132,15 +165,22 @@ static void beat(struct wall *w)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
+    deadman_beat(w);
+    if (!w->control)
+        return;
     __atomic_store_n(&w->control->beat_ns, (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec, __ATOMIC_RELAXED);
     if (w->set.off_file)
-        __atomic_store_n(&w->control->off, access(w->set.off_file, F_OK) == 0 ? 1u : 0u, __ATOMIC_RELAXED);
-    deadman_beat(w);
+        __atomic_store_n(&w->control->off, wall_is_off(w) ? 1u : 0u, __ATOMIC_RELAXED);
+}
+
+bool wall_is_off(const struct wall *w)
+{
+    return w->set.off_file && access(w->set.off_file, F_OK) == 0;
 }
 
 int wall_poll(struct wall *w, int timeout_ms, wall_event_fn *on_event, void *arg, struct err *err)
 {
-    struct pollfd fds[2] = { { ring_buffer__epoll_fd(w->ring), POLLIN, 0 }, { gate_fd(w), POLLIN, 0 } };
+    struct pollfd fds[2] = { { w->ring ? ring_buffer__epoll_fd(w->ring) : -1, POLLIN, 0 }, { gate_fd(w), POLLIN, 0 } };
     beat(w);
     if (poll(fds, 2, timeout_ms) < 0 && errno != EINTR)
         return err_set(err, ERR_INTERNAL, "poll: %s", strerror(errno));
@@ -150,8 +190,9 @@ int wall_poll(struct wall *w, int timeout_ms, wall_event_fn *on_event, void *arg
     w->on_event_arg = arg;
     w->n_told = 0;
     gate_turn(w);
-    int r = ring_buffer__consume(w->ring);
-    drops_tell(w);
+    int r = w->ring ? ring_buffer__consume(w->ring) : 0;
+    if (w->bpf)
+        drops_tell(w);
     w->on_event = NULL;
     int n = (int)w->n_told;
     pthread_mutex_unlock(&w->lock);
@@ -166,16 +207,16 @@ void wall_status(struct wall *w, struct wall_status *out)
     stats_read(w, &s);
     clock_gettime(CLOCK_MONOTONIC, &now);
     *out = w->status;
-    out->is_off = w->control->off != 0;
+    out->is_off = w->control ? w->control->off != 0 : wall_is_off(w);
     out->n_containers = w->n_boxes;
     for (size_t i = 0; i < w->n_boxes; i++)
         out->n_walled += w->boxes[i].profile != NULL;
-    out->beat_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (int64_t)(w->control->beat_ns / 1000000u);
+    out->beat_ms = !w->control ? 0 : (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (int64_t)(w->control->beat_ns / 1000000u);
     out->seen = s.seen;
     out->emitted = s.emitted;
     out->folded = s.folded;
     out->dropped = s.dropped;
-    out->denied = s.denied;
+    out->denied = s.denied + w->fan_denied;
     pthread_mutex_unlock(&w->lock);
 }
 

@@ -55,7 +55,7 @@ struct wall_settings {
     wall_resolve_fn *resolve; void *resolve_arg;      /* NULL: containers come by wall_container_add only */
     int64_t lease_s;                     /* for profiles that name none; 0: WALL_LEASE_DEFAULT_S */
     size_t ring_bytes;                   /* a power of two; 0: 1 MiB */
-    unsigned refuse;                     /* bit 1 << rung: not to be used, although the kernel could */
+    unsigned refuse;                     /* bit 1 << rung: not to be used, although the kernel could; WALL_NONE: no BPF at all */
     bool no_network;                     /* ports and peers are not judged */
 };
 
@@ -123,9 +123,10 @@ const char *wall_rung_word(enum wall_rung rung);     /* "none", "fanotify", "sig
 int wall_off(const char *pins, const char *off_file, struct err *err);
 int wall_on(const char *off_file, struct err *err);
 
-/* After wall_open: gives up what the agent does not need any more.  Leaves CAP_BPF,
- * CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE (and CAP_SYS_ADMIN where fanotify holds execs),
- * then forbids by seccomp what no agent does. */
+/* After wall_open and before other threads: gives up what the agent does not need any
+ * more, for good.  Leaves CAP_BPF, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE; then forbids by
+ * seccomp (EPERM) what no agent does: starting programs, mounts, namespaces, modules,
+ * tracing, clocks.  w may be NULL. */
 int wall_confine(struct wall *w, struct err *err);
 
 #endif

@@ -22,12 +22,16 @@ static const char *const limits_sigkill[] = {
     "execve succeeds and the process is killed before its first instruction: its parent sees SIGKILL, not EACCES",
     "a script given to an allowed interpreter, or started by its own path, is the interpreter's work: name parents",
     "shared libraries and code made in memory within an allowed program are not judged",
+    "who may mount can put another file in an allowed one's place: give its sha256",
+    "who may open packet sockets (CAP_NET_RAW) writes frames that no rule about peers sees",
     "a program in the mount namespace of the host (a privileged container that entered it) is taken for the runtime",
     NULL,
 };
 static const char *const limits_lsm[] = {
     "a script given to an allowed interpreter is the interpreter's work: name parents",
     "shared libraries and code made in memory within an allowed program are not judged",
+    "who may mount can put another file in an allowed one's place: give its sha256",
+    "who may open packet sockets (CAP_NET_RAW) writes frames that no rule about peers sees",
     "a program in the mount namespace of the host (a privileged container that entered it) is taken for the runtime",
     NULL,
 };

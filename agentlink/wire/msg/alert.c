@@ -30,7 +30,7 @@ static const struct field drop_fields[] = {
       .doc = "What was lost: critical, normal, low." },
     { .key = "reason", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct event_drop, reason), .min = 1, .max = 128,
       .doc = "Why." },
-    { .key = "count", .type = FIELD_INT, .flags = FIELD_REQUIRED, .off = offsetof(struct event_drop, count), .min = 1, .max = INT64_MAX,
+    { .key = "count", .type = FIELD_INT, .flags = FIELD_REQUIRED, .off = offsetof(struct event_drop, count), .min = 1, .max = STREAM_SEQ_MAX,
       .doc = "How many numbers of the stream." },
 };
 static SHAPE(drop_shape, "event_drop", struct event_drop, drop_fields);
@@ -39,9 +39,9 @@ static const struct field batch_fields[] = {
     { .key = "stream", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .off = offsetof(struct event_batch, stream), .min = STREAM_LEN,
       .max = STREAM_LEN, .doc = "32 hex digits, made with the spool; a new one begins at 1." },
     { .key = "first_seq", .type = FIELD_INT, .flags = FIELD_REQUIRED, .off = offsetof(struct event_batch, first_seq), .min = 1,
-      .max = INT64_MAX, .doc = "First number this accounts for." },
+      .max = STREAM_SEQ_MAX, .doc = "First number this accounts for." },
     { .key = "last_seq", .type = FIELD_INT, .flags = FIELD_REQUIRED, .off = offsetof(struct event_batch, last_seq), .min = 1,
-      .max = INT64_MAX, .doc = "Last number." },
+      .max = STREAM_SEQ_MAX, .doc = "Last number." },
     { .key = "events", .type = FIELD_LIST, .flags = FIELD_REQUIRED, .off = offsetof(struct event_batch, events),
       .off_n = offsetof(struct event_batch, n_events), .max = BATCH_EVENTS_MAX, .inner = &event_shape, .doc = "Each with its seq, rising." },
     { .key = "dropped", .type = FIELD_LIST, .off = offsetof(struct event_batch, dropped), .off_n = offsetof(struct event_batch, n_dropped),

@@ -13,6 +13,9 @@ extern const char *const alert_rule_kind_words[];    /* drift, policy, foreign, 
 
 /* ---- a batch of events ---------------------------------------------------------- */
 
+/* Numbers of a stream end here, so that no sum with one of them runs over. */
+#define STREAM_SEQ_MAX (INT64_C(1) << 53)
+
 enum { BATCH_EVENTS_MAX = 1000, BATCH_BYTES_MAX = 2 << 20, BATCH_DROPS_MAX = 32, STREAM_LEN = 32 };
 
 struct event_drop {

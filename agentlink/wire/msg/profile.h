@@ -8,6 +8,7 @@
 
 #include "model/page.h"
 #include "model/profile.h"
+#include "wire/msg/page.h"
 #include "wire/shape.h"
 
 extern const char *const profile_source_words[];   /* "declared", "learned", "enforced" */
@@ -52,6 +53,14 @@ struct profile_summary {
     const char *const *not_covered; size_t n_not_covered;
 };
 extern const struct shape profile_summary_list_shape;    /* struct page */
+
+struct profile_query {
+    struct page_query page;
+    const char *q;                       /* beginning of the repository */
+    int mode;                            /* index of the words, 0 any */
+    bool pending;
+};
+extern const struct shape profile_query_shape;
 
 struct promotion_check_answer { const char *rule; bool is_met; const char *text; };
 struct promotion_answer {

@@ -52,6 +52,15 @@ static SHAPE(summary_shape, "profile_summary", struct profile_summary, summary_f
 static const struct field summary_list_fields[] = { PAGE_FIELDS(summary_shape) };
 SHAPE(profile_summary_list_shape, "profile_list", struct page, summary_list_fields);
 
+static const char *const mode_filter[] = { "", "discover", "monitor", "protect", "none", NULL };
+static const struct field query_fields[] = {
+    PAGE_OF(struct profile_query),
+    TEXT_F("q", struct profile_query, q, "Only repositories that begin like this."),
+    WORD_F("mode", struct profile_query, mode, mode_filter, "Only those in this mode; none: nothing is enforced."),
+    BOOL_F("pending", struct profile_query, pending, "Only those declared anew since they were approved."),
+};
+SHAPE(profile_query_shape, "profile_query", struct profile_query, query_fields);
+
 static const struct field check_fields[] = {
     TEXT_R("rule", struct promotion_check_answer, rule, "What is asked for."),
     BOOL_F("met", struct promotion_check_answer, is_met, "Whether it is so."),

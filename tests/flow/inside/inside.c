@@ -212,6 +212,12 @@ static int do_bind(char **a)
     return said("bind", bind(fd, (struct sockaddr *)&at, len) == 0 ? 0 : errno);
 }
 
+static int do_socket(char **a)
+{
+    int fd = socket(AF_INET, atoi(a[0]), atoi(a[1]));
+    return said("socket", fd < 0 ? errno : 0);
+}
+
 /* storm N PATH...: N times; how many were killed. */
 static int do_storm(char **a)
 {
@@ -282,6 +288,21 @@ static int do_time_dial(char **a)
     return report(ns, n);
 }
 
+/* burst N: as many connects as there are addresses of loopback, each to another one. */
+static int do_burst(char **a)
+{
+    int n = atoi(a[0]);
+    long long from = now_ns();
+    for (int i = 0; i < n; i++) {
+        struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x7f000001u + (unsigned)i) };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(fd, (struct sockaddr *)&to, sizeof to);
+        close(fd);
+    }
+    printf("burst %lld\n", now_ns() - from);
+    return 0;
+}
+
 /* Ends at once: what is measured is the start. */
 static int do_nothing(char **a)
 {
@@ -297,8 +318,8 @@ static const struct trick {
     { "say", 1, do_say }, { "sleep", 1, do_sleep }, { "exec", 1, do_exec }, { "run", 1, do_run }, { "orphan", 1, do_orphan },
     { "memfd", 1, do_memfd }, { "copy", 2, do_copy }, { "deleted", 1, do_deleted }, { "chroot", 2, do_chroot },
     { "rebind", 2, do_rebind }, { "dial", 2, do_dial }, { "dials", 3, do_dials }, { "datagram", 2, do_datagram },
-    { "listen", 2, do_listen }, { "bind", 3, do_bind }, { "storm", 2, do_storm }, { "time_exec", 2, do_time_exec },
-    { "time_dial", 3, do_time_dial }, { "nothing", 0, do_nothing },
+    { "listen", 2, do_listen }, { "bind", 3, do_bind }, { "storm", 2, do_storm }, { "socket", 2, do_socket }, { "time_exec", 2, do_time_exec },
+    { "time_dial", 3, do_time_dial }, { "nothing", 0, do_nothing }, { "burst", 1, do_burst },
 };
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* alerts.js - what departed from what was expected, the gravest and newest first. */
+/* alerts.js - what departed from what was expected, the newest first. */
 import { html, useState } from '../ui.js';
 import { Icon } from '../icons.js';
 import { Command, Dialog, Empty, Failure, Page, Tag, Time, number } from '../parts.js';
@@ -110,14 +110,13 @@ const columns = on_answer => [
         : []),
 ];
 
-const no_match = () => html`<${Empty} title="No alert matches"><p><a href="/alerts">Show the open alerts</a></p><//>`;
-const no_alert = () => html`<${Empty} title="No alert is open">
+const no_match = () => html`<${Empty} title="No alert matches"><p><a href="/alerts">Show all alerts</a></p><//>`;
+const no_alert = () => html`<${Empty} title="No alert was raised so far">
     <p>Nothing that nodes report departs from the profiles in force. A node joins with:</p><${Command}>keepctl node invite prod<//><//>`;
 
 export function Alerts() {
     const { query } = useHere();
-    const asked = Object.fromEntries(query);
-    const list = useData(url('/v1/alerts', { state: 'open', ...asked, limit: 50 }));
+    const list = useData(url('/v1/alerts', { ...Object.fromEntries(query), limit: 50 }));
     const [open, show] = useState(null);
     const [said, say] = useState('');
     const done = a => {
@@ -125,7 +124,7 @@ export function Alerts() {
         say(`${a.title}: ${a.state}.`);
         list.reload();
     };
-    return html`<${Page} title="Alerts" lead="What departed from a profile or a policy, once each, with how often it happened. The gravest first.">
+    return html`<${Page} title="Alerts" lead="What departed from a profile or a policy, once each, with how often it happened. The newest first.">
         <p class=${said ? 'notice' : 'sr'} role="status">${said && html`<${Icon} name="tick" /> `}${said}</p>
         <${Filters} fields=${fields} label="Alerts" />
         <${Listing} from=${list} what="alert" label="Alerts" columns=${columns(show)} id=${a => a.id} size=${50}

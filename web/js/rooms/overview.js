@@ -10,6 +10,9 @@ const DAY = 864e5;
 
 /* kind of action -> [how urgent, picture] */
 const URGENCY = {
+    alerts: ['fail', 'alerts'],
+    containers_failing: ['fail', 'fail'],
+    alerts_other: ['warn', 'alerts'],
     kev: ['fail', 'critical'],
     malware: ['fail', 'critical'],
     running_failing: ['fail', 'fail'],
