@@ -5,8 +5,10 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -359,6 +361,80 @@ static void the_rate_holds_for_the_same_poll_too(void **state)
     free(t);
 }
 
+enum { POLLERS = 8, CHANGES = 6 };
+
+struct poller {
+    const struct fixture *t;
+    struct test_node node;
+    pthread_t thread;
+    atomic_bool *stop;
+    int n_new, n_same, n_refused, n_other;
+};
+
+static void *poll_on(void *arg)
+{
+    struct poller *p = arg;
+    struct line l = line_open(p->t);
+    char etag[80] = "\"none\"";
+
+    for (int i = 0; !atomic_load(p->stop); i++) {
+        struct answer a = ask(&l, p->node.token, etag, i % 5 == 4 ? "Prefer: wait=1\r\n" : "");
+        p->n_new += a.status == 200;
+        p->n_same += a.status == 304;
+        p->n_refused += a.status == 401;
+        p->n_other += a.status != 200 && a.status != 304 && a.status != 401;
+        if (a.status == 200)
+            snprintf(etag, sizeof etag, "%s", a.etag);
+        else if (a.status != 304)
+            break;
+    }
+    line_close(&l);
+    return NULL;
+}
+
+static void change(struct fixture *t, int i)
+{
+    char path[80], body[600];
+
+    snprintf(path, sizeof path, "/v1/policies/change-%d", i);
+    snprintf(body, sizeof body, "apiVersion: keep/v1\nkind: Policy\nmetadata: {name: change-%d, title: A run rule}\nspec:\n  stages: [run]\n  mode: warn\n"
+             "  validations:\n    - name: none\n      expression: \"true\"\n      message: \"no\"\n", i);
+    struct ask put = { "PUT", path, keepd_token(&t->keepd, ROLE_ADMIN), "Content-Type: application/yaml\r\n", body, strlen(body) };
+    assert_int_equal(client_send(&t->client, &put).status, 201);
+}
+
+/* Answers are given out, replaced and waited for at the same time; meant for ThreadSanitizer, too. */
+static void many_polls_go_on_while_bundles_change(void **state)
+{
+    struct fixture *t = *state;
+    struct poller list[POLLERS] = { 0 };
+    atomic_bool stop = false;
+    char path[128];
+
+    for (int i = 0; i < POLLERS; i++) {
+        list[i].t = t;
+        list[i].stop = &stop;
+        join(t, i % 2 == 0 ? "prod" : "test", &list[i].node);
+    }
+    for (int i = 0; i < POLLERS; i++)
+        assert_int_equal(pthread_create(&list[i].thread, NULL, poll_on, &list[i]), 0);
+    for (int i = 0; i < CHANGES; i++) {
+        change(t, i);
+        nanosleep(&(struct timespec){ .tv_nsec = 400 * 1000 * 1000 }, NULL);
+    }
+    snprintf(path, sizeof path, "/v1/nodes/%s", list[0].node.node_id);
+    keepd_ask(&t->client, keepd_token(&t->keepd, ROLE_ADMIN), "DELETE", path, NULL, 204);
+    nanosleep(&(struct timespec){ .tv_sec = 2 }, NULL);
+    atomic_store(&stop, true);
+    for (int i = 0; i < POLLERS; i++) {
+        pthread_join(list[i].thread, NULL);
+        assert_true(list[i].n_new >= 2 && list[i].n_same >= 2);
+        assert_int_equal(list[i].n_other, 0);
+        assert_int_equal(list[i].n_refused, i == 0);
+        test_node_free(&list[i].node);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_revoked_node_is_refused_on_the_connection_it_has),
         cmocka_unit_test(a_body_is_not_taken_for_the_next_request),
         cmocka_unit_test(bytes_that_look_alike_when_cut_are_refused),
+        cmocka_unit_test(many_polls_go_on_while_bundles_change),
         cmocka_unit_test(a_session_that_ends_is_refused_on_the_connection_it_has),
         cmocka_unit_test(the_rate_holds_for_the_same_poll_too),
     };
