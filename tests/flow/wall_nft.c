@@ -77,7 +77,10 @@ static bool table_taken(const char *path)
     struct err err = { 0 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
-    int r = nft_helper_run(&probe, fd, nft_rules_none, strlen(nft_rules_none), &err);
+    char owner[NFT_OWNER], none[NFT_NONE_TEXT];
+    nft_owner(g.off, owner);
+    nft_rules_none(owner, none);
+    int r = nft_helper_run(&probe, fd, none, strlen(none), &err);
     close(fd);
     if (r != 0 && err.kind != ERR_NOT_FOUND)
         fail_msg("%s", err.msg);

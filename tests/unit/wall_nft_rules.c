@@ -34,7 +34,7 @@ static int close_all(void **state)
 static const char *text_of(const struct profile *p, int64_t lease_s)
 {
     struct err err = { 0 };
-    if (nft_rules_write(p, lease_s, &a, &out, &err) != 0)
+    if (nft_rules_write(p, "0badcafe", lease_s, &a, &out, &err) != 0)
         fail_msg("%s", err.msg);
     return out.len ? out.ptr : "";
 }
@@ -42,7 +42,7 @@ static const char *text_of(const struct profile *p, int64_t lease_s)
 static void fails(const struct profile *p, enum err_kind kind, const char *says)
 {
     struct err err = { 0 };
-    assert_int_equal(nft_rules_write(p, 0, &a, &out, &err), -1);
+    assert_int_equal(nft_rules_write(p, "0badcafe", 0, &a, &out, &err), -1);
     assert_int_equal(err.kind, kind);
     assert_non_null(strstr(err.msg, says));
     assert_int_equal(out.len, 0);
@@ -94,7 +94,7 @@ static void table_is_replaced_whole_and_only_ours(void **state)
     assert_true(str_starts(t, "add table inet keep\ndelete table inet keep\ntable inet keep {\n"));
     assert_int_equal(count(t, "table "), 3);
     assert_int_equal(count(t, "{"), count(t, "}"));
-    assert_int_equal(count(t, "counter keep_walls { }"), 1);       /* by which it is known as ours */
+    assert_int_equal(count(t, "counter keep_walls_0badcafe { }"), 1);       /* by which it is known as ours */
     assert_int_equal(count(t, "hook input"), 1);
     assert_int_equal(count(t, "hook output"), 1);
     assert_int_equal(count(t, "\"lo\" accept"), 2);

@@ -139,7 +139,7 @@ void nft_forget(struct wall *w, struct box *b);
 void nft_all(struct wall *w);                                 /* other profiles */
 void nft_turn(struct wall *w);
 void nft_status(const struct wall *w, struct wall_status *out);
-int nft_clear_all(struct err *err);
+int nft_clear_all(const char *off_file, struct err *err);
 
 /* confine.c: this process keeps these capabilities and, if so, may enter networks */
 int confine_to(const unsigned *caps, size_t n, bool may_enter_networks, struct err *err);

@@ -45,6 +45,7 @@ struct nft {
     struct nft_helper helper;
     uint64_t ours, first;                /* networks of the agent, and of pid 1 */
     bool is_off;
+    char owner[NFT_OWNER], none[NFT_NONE_TEXT];
     char why[WALL_WHY_MAX];              /* what failed last */
 };
 
@@ -111,7 +112,7 @@ static const char *text_wanted(const struct wall *w, const struct box *b)
 /* Whether our table was in it or not: it is not now. */
 static int table_remove(struct wall *w, int fd, struct err *err)
 {
-    if (nft_helper_run(&w->nft->helper, fd, nft_rules_none, strlen(nft_rules_none), err) == 0 || err->kind == ERR_NOT_FOUND)
+    if (nft_helper_run(&w->nft->helper, fd, w->nft->none, strlen(w->nft->none), err) == 0 || err->kind == ERR_NOT_FOUND)
         return 0;
     snprintf(w->nft->why, sizeof w->nft->why, "%.190s", err->msg);
     return -1;
@@ -298,7 +299,7 @@ int nft_compile(const struct wall *w, const struct profile *p, struct arena *a, 
         return 0;
     arena_init(&apart, 16 << 20);
     buf_init(&text, NFT_TEXT_MAX + 1);
-    int r = nft_rules_write(p, nft_lease_s(&l->rules), &apart, &text, err);
+    int r = nft_rules_write(p, w->nft->owner, nft_lease_s(&l->rules), &apart, &text, err);
     if (r == 0 && text.len > 0 && !(l->nft = arena_strndup(a, text.ptr, text.len)))
         r = err_nomem(err);
     buf_free(&text);
@@ -317,6 +318,8 @@ void nft_open(struct wall *w)
     if (!why && n && nft_helper_open(&n->helper, &err) == 0) {
         n->ours = network_of("self");
         n->first = network_of("1");
+        nft_owner(w->set.off_file, n->owner);
+        nft_rules_none(n->owner, n->none);
         w->nft = n;
         w->status.nftables = true;
         return;
@@ -371,21 +374,22 @@ static bool is_new(uint64_t *seen, size_t *n, uint64_t id)
     return true;
 }
 
-static int network_clear(struct nft_helper *h, const char *pid, struct err *err)
+static int network_clear(struct nft_helper *h, const char *pid, const char *none, struct err *err)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%.20s/ns/net", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;                        /* gone since */
-    int r = nft_helper_run(h, fd, nft_rules_none, strlen(nft_rules_none), err);
+    int r = nft_helper_run(h, fd, none, strlen(none), err);
     close(fd);
     return r != 0 && err->kind != ERR_NOT_FOUND ? -1 : 0;
 }
 
 /* Every network that a process is in, but for the host's and ours. */
-int nft_clear_all(struct err *err)
+int nft_clear_all(const char *off_file, struct err *err)
 {
+    char owner[NFT_OWNER], none[NFT_NONE_TEXT];
     struct nft_helper h = { 0 };
     struct err why = { 0 };
     uint64_t *seen = calloc(NETWORKS_MAX, sizeof *seen);
@@ -393,11 +397,13 @@ int nft_clear_all(struct err *err)
     size_t n = 0;
     int r = 0;
 
+    nft_owner(off_file, owner);
+    nft_rules_none(owner, none);
     if (seen && proc && nft_helper_open(&h, &why) == 0) {         /* else no rules were ever loaded here */
         (void)is_new(seen, &n, network_of("self"));
         (void)is_new(seen, &n, network_of("1"));
         for (struct dirent *e; (e = readdir(proc)) != NULL;) {
-            if (isdigit((unsigned char)e->d_name[0]) && is_new(seen, &n, network_of(e->d_name)) && network_clear(&h, e->d_name, &why) != 0)
+            if (isdigit((unsigned char)e->d_name[0]) && is_new(seen, &n, network_of(e->d_name)) && network_clear(&h, e->d_name, none, &why) != 0)
                 r = err_set(err, ERR_UNAVAILABLE, "rules of nftables stay: %.180s", why.msg);
         }
     }

@@ -5,6 +5,7 @@
 #include "agent/wall/nft.h"
 #include "agent/wall/internal.h"
 #include "agent/wall/nft_rules.h"
+#include "base/str.h"
 #include "agent/wall/built.h"
 
 #if defined(KEEP_WALL_BUILT) && defined(KEEP_WALL_NFT)
@@ -104,7 +105,7 @@ static void text_run(const char *text, struct answer *a)
     a->kind = -1;
     if (nft_run_cmd_from_buffer(ctx, text) != 0) {
         const char *said = nft_ctx_get_error_buffer(ctx);
-        bool is_missing = strcmp(text, nft_rules_none) == 0 && strstr(said, strerror(ENOENT));
+        bool is_missing = str_starts(text, "delete counter inet keep keep_walls_") && strstr(said, strerror(ENOENT));
         why_put(a, is_missing ? ERR_NOT_FOUND : ERR_UNAVAILABLE, "nftables", said);
     }
     nft_ctx_free(ctx);

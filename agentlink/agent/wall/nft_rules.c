@@ -4,14 +4,27 @@
  * packet costs grows with the number of different lists of ports, not of networks. */
 #include "agent/wall/nft_rules.h"
 
+#include "base/crypto.h"
+#include "base/str.h"
 #include "wire/cidr.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { V4_BITS = 96, PORTS = 65536, PORT_DNS = 53 };
 
-const char nft_rules_none[] = "delete counter inet keep keep_walls\ndelete table inet keep\n";
+void nft_owner(const char *off_file, char out[NFT_OWNER])
+{
+    uint8_t hash[SHA256_LEN];
+    sha256(off_file ? off_file : "", off_file ? strlen(off_file) : 0, hash);
+    hex_encode(hash, (NFT_OWNER - 1) / 2, out);
+}
+
+void nft_rules_none(const char *owner, char out[NFT_NONE_TEXT])
+{
+    snprintf(out, NFT_NONE_TEXT, "delete counter inet keep keep_walls_%.8s\ndelete table inet keep\n", owner);
+}
 
 static const int64_t dns_ports[] = { PORT_DNS };
 static const struct profile_peer dns_peer = { .kind = PEER_DNS, .ports = dns_ports, .n_ports = 1, .protocol = NET_ANY };
@@ -254,10 +267,10 @@ static void chain_begin(struct buf *out, const char *name, const char *interface
                     "\t\ttcp flags & (syn | ack) != syn accept\n\t\tmeta l4proto udp ct direction reply accept\n", refuse);
 }
 
-static int table_put(const struct profile *p, int64_t lease_s, const struct way *in, const struct way *to, struct buf *out, struct err *err)
+static int table_put(const struct profile *p, const char *owner, int64_t lease_s, const struct way *in, const struct way *to, struct buf *out, struct err *err)
 {
     static const char refuse[] = "reject with icmpx admin-prohibited";     /* the program is told at once */
-    buf_puts(out, "add table inet keep\ndelete table inet keep\ntable inet keep {\n\tcounter keep_walls { }\n");
+    buf_printf(out, "add table inet keep\ndelete table inet keep\ntable inet keep {\n\tcounter keep_walls_%.8s { }\n", owner);
     if (lease_s > 0)
         buf_printf(out, "\tset lease { type nf_proto; flags timeout; elements = { ipv4 timeout %llds, ipv6 timeout %llds } }\n",
                    (long long)lease_s, (long long)lease_s);
@@ -279,7 +292,7 @@ static int table_put(const struct profile *p, int64_t lease_s, const struct way 
     return 0;
 }
 
-int nft_rules_write(const struct profile *p, int64_t lease_s, struct arena *a, struct buf *out, struct err *err)
+int nft_rules_write(const struct profile *p, const char *owner, int64_t lease_s, struct arena *a, struct buf *out, struct err *err)
 {
     struct way in = { .set = "in", .address = "saddr" }, to = { .set = "to", .address = "daddr" };
 
@@ -287,7 +300,7 @@ int nft_rules_write(const struct profile *p, int64_t lease_s, struct arena *a, s
     if (p->mode != PROFILE_PROTECT || !(p->has_listens || p->has_ingress || p->has_egress))
         return 0;
     if ((p->has_ingress && way_make(&in, p->ingress, p->n_ingress, a, err) != 0) ||
-        (p->has_egress && way_make(&to, p->egress, p->n_egress, a, err) != 0) || table_put(p, lease_s, &in, &to, out, err) != 0) {
+        (p->has_egress && way_make(&to, p->egress, p->n_egress, a, err) != 0) || table_put(p, owner, lease_s, &in, &to, out, err) != 0) {
         buf_clear(out);
         return -1;
     }

@@ -19,13 +19,18 @@
 
 enum { NFT_TEXT_MAX = 1 << 20, NFT_PEERS_MAX = 4096 };
 
-/* Takes the table out; fails, and changes nothing, where the table is not one of ours. */
-extern const char nft_rules_none[];
+/* Whose a table is: a name made of the off switch's file, so that one switch takes out
+ * what its own agents loaded. */
+enum { NFT_OWNER = 9, NFT_NONE_TEXT = 128 };
+void nft_owner(const char *off_file, char out[NFT_OWNER]);       /* NULL: of agents without a switch */
+
+/* Takes the table out; fails, and changes nothing, where there is none of this owner's. */
+void nft_rules_none(const char *owner, char out[NFT_NONE_TEXT]);
 
 /* Empty when there is nothing to enforce: the profile does not protect, or covers neither
  * ports nor peers.  lease_s > 0: after so many seconds without being loaded again the
  * rules let everything pass; 0: they stay.  out is bounded by NFT_TEXT_MAX.  The arena is
  * for working memory.  ERR_INVALID names what is no network or port; ERR_TOO_LARGE. */
-int nft_rules_write(const struct profile *p, int64_t lease_s, struct arena *a, struct buf *out, struct err *err);
+int nft_rules_write(const struct profile *p, const char *owner, int64_t lease_s, struct arena *a, struct buf *out, struct err *err);
 
 #endif

@@ -231,7 +231,7 @@ int wall_off(const char *pins, const char *off_file, struct err *err)
         return err_set(err, ERR_UNAVAILABLE, "%.180s: %s", off_file, strerror(errno));
     if (fd >= 0)
         close(fd);
-    return (pins && pins_clear(pins, NULL, err) != 0) || nft_clear_all(err) != 0 ? -1 : 0;
+    return (pins && pins_clear(pins, NULL, err) != 0) || nft_clear_all(off_file, err) != 0 ? -1 : 0;
 }
 
 int wall_on(const char *off_file, struct err *err)
