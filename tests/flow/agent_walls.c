@@ -97,8 +97,8 @@ static int close_all(void **state)
 {
     if (f != NULL) {
         agent_close(&agent);
-        crun_close(&crun);
         (void)umount2(bpffs, MNT_DETACH);
+        crun_close(&crun);
         return fixture_close(state);
     }
     if (crun.dir[0] != '\0' && crun.parent[0] != '\0')

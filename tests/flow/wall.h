@@ -176,8 +176,8 @@ __attribute__((unused)) static void ground_close(void)
     if (!g.is_there)
         return;
     walls_down(false);
+    (void)umount2(g.bpffs, MNT_DETACH);  /* or its folder cannot be removed */
     crun_close(&g.c);
-    (void)umount2(g.bpffs, MNT_DETACH);
     (void)rmdir(g.cgroup);
 }
 
