@@ -173,14 +173,25 @@ static void agent_join(void)
     agent_start(&agent);
 }
 
+/* As fixture_open, with a server that wants to hear often. */
+static void serve(void **state)
+{
+    static const char *const often[] = { "KEEP_AGENTS_STATUS_INTERVAL=1", "KEEP_AGENTS_INVENTORY_INTERVAL=1", NULL };
+    f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    keepd_open(&f->keepd, often, false);
+    client_init(&f->client, f->keepd.port);
+    buf_init(&f->body, (size_t)16 << 20);
+    *state = f;
+}
+
 static int open_all(void **state)
 {
     static const char *const names[] = { "shop.example/app", "free.example/app" };
 
     if (!stage_is_there())
         return 0;
-    fixture_open(state);
-    f = *state;
+    serve(state);
     for (int i = 0; i < 2; i++) {
         struct report_spec s = spec_of(i + 1);
         s.repository = names[i];
@@ -351,6 +362,10 @@ static void empty_profile_that_protects_hinders_nobody_and_is_said(void **state)
     agent_again();                       /* a restart makes it no worse, and what stood stands on */
     assert_true(soon(refusal_is_said, 10000));
     only_shop_is_walled();
+    set_mode(shop_id, "monitor");        /* one bad profile keeps no other from changing */
+    assert_true(soon(shop_is_open, 10000));
+    set_mode(shop_id, "protect");
+    assert_true(soon(shop_is_walled, 10000));
     set_mode(id, "monitor");             /* told, not enforced: no lock-out */
     assert_true(soon(refusal_is_over, 10000));
     only_shop_is_walled();
@@ -626,10 +641,12 @@ static bool spool_is_empty(void)
     return agent_status_int(&agent, "spool.events") == 0;
 }
 
-/* Both kinds of storm in both kinds of container, at once: more than the ring holds. */
+/* Both kinds of storm in both kinds of container, at once, and for a second nobody reads
+ * the ring: it overflows. */
 static void storms_are_counted_bounded_and_leave_others_alone(void **state)
 {
-    static const char line[] = "/bin/inside dials 127.0.0.1 20000 20000; /bin/inside storm 2000 /bin/evil; /bin/inside storm 2000 /bin/inside nothing";
+    static const char line[] = "/bin/usleep 600000; /bin/inside dials 127.0.0.1 20000 8000; /bin/inside storm 500 /bin/evil; "
+                               "/bin/inside storm 500 /bin/inside nothing";
     int64_t from = time_monotonic_ms(), worst = 0;
     int status;
     (void)state;
@@ -638,6 +655,10 @@ static void storms_are_counted_bounded_and_leave_others_alone(void **state)
     assert_true(soon(shop_is_walled, 5000) && soon(spool_is_empty, 20000));
     drops_before = drops_told();
     pid_t storms[] = { storm(SHOP, line), storm(FREE, line) };
+    nap_ms(400);
+    kill(agent.pid, SIGSTOP);
+    nap_ms(1200);
+    kill(agent.pid, SIGCONT);
     for (int i = 0; i < 10; i++) {
         int64_t began = time_monotonic_ms();
         assert_int_equal(crun_exec(&crun, i % 2 ? SHOP : FREE, (const char *const[]){ "/bin/true", NULL }, NULL, 0), 0);
@@ -652,7 +673,8 @@ static void storms_are_counted_bounded_and_leave_others_alone(void **state)
     printf("          %lld ms of storms; a neighbour's slowest exec %lld ms; %lld dropped in the kernel, %lld told to the server; %lld KiB of %lld\n",
            (long long)took, (long long)worst, (long long)agent_status_int(&agent, "walls.drops"), (long long)(drops_told() - drops_before),
            (long long)agent_status_int(&agent, "process.rss_peak_kib"), (long long)agent_status_int(&agent, "process.memory_limit_kib"));
-    assert_true(is_told || agent_status_int(&agent, "walls.drops") == 0);
+    assert_true(is_told);
+    assert_true(took < 30000);
     assert_true(agent_status_int(&agent, "process.rss_peak_kib") < agent_status_int(&agent, "process.memory_limit_kib"));
 }
 
