@@ -103,7 +103,7 @@ $(O)/server/core.a: $(O)/gen/shipped.o
 # ---- the walls: BPF programs of the agent, where this machine can build them ---
 # gen/wall_can changes when the answer does; what is built depends on it.
 WALL     := agentlink/agent/wall
-WALL_LIBS := $(if $(wildcard agentlink/agent/main.c $(WALL)/wall.c),$(shell pkg-config --libs libbpf 2>/dev/null))
+WALL_LIBS := $(if $(wildcard agentlink/agent/main.c $(WALL)/wall.c),$(shell pkg-config --libs libbpf 2>/dev/null; pkg-config --libs libnftables 2>/dev/null))
 WALL_CAN := $(shell mkdir -p $(O)/gen; sh $(WALL)/build.sh can >$(O)/gen/wall_can.tmp; \
               cmp -s $(O)/gen/wall_can.tmp $(O)/gen/wall_can || cp $(O)/gen/wall_can.tmp $(O)/gen/wall_can)
 
@@ -169,7 +169,7 @@ $(FLOW) $(FAULT) $(BENCH): | $(O)/keepd $(O)/keepctl $(if $(wildcard agentlink/a
 $(O)/tests/inside: tests/flow/inside/inside.c
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Wno-clobbered -Werror -D_GNU_SOURCE -static -s -o $@ $<
+	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Wno-unknown-warning-option -Wno-clobbered -Werror -D_GNU_SOURCE -static -s -o $@ $<
 $(filter $(O)/tests/flow/wall% $(O)/tests/bench/wall%,$(FLOW) $(BENCH)): | $(O)/tests/inside
 
 # A fuzzer is tests/fuzz/NAME.c with LLVMFuzzerTestOneInput; outside the fuzz

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TURN_MS = 250, QUEUE_BYTES = 4 << 20, RESOLVE_FRESH_MS = 150, RESOLVE_BUDGET_MS = 1000, REASONS = 16, PATH_BYTES = 512, GOOD_BYTES = 32 << 20 };
+enum { TURN_MS = 250, QUEUE_BYTES = 4 << 20, RESOLVE_FRESH_MS = 150, RESOLVE_BUDGET_MS = 1000, REASONS = 32, PATH_BYTES = 512, GOOD_BYTES = 32 << 20 };
 
 struct queued {                          /* in front of each text in the queue */
     uint32_t len, class;
@@ -417,6 +417,21 @@ static void reason_put(struct status_rung *all, size_t *n, struct arena *arena, 
         all[(*n)++] = (struct status_rung){ rung, text };
 }
 
+/* By what ports and peers are judged, and why not by better. */
+static void network_put(const struct wall_status *s, struct status_rung *all, size_t *n, struct arena *arena)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "%s%s%.200s", wall_network_word(s), s->network ? "" : ", for cgroup programs: ", s->network ? "" : s->network_why);
+    reason_put(all, n, arena, "network", text);
+    if (!s->network)
+        reason_put(all, n, arena, "nftables", s->nftables_why);
+    snprintf(text, sizeof text, "%zu containers; %zu should have rules and have none: %.180s", s->n_nftables, s->n_nftables_not, s->nftables_not);
+    reason_put(all, n, arena, "nftables", s->n_nftables_not > 0 ? text : "");
+    for (const char *const *l = wall_network_limits(s); *l != NULL; l++)
+        reason_put(all, n, arena, "limit", *l);
+}
+
 static void reasons_put(struct walls *w, const struct wall_status *s, struct status_rung *all, size_t *n, struct arena *arena)
 {
     for (size_t i = 0; i < s->n_reasons; i++)
@@ -426,7 +441,7 @@ static void reasons_put(struct walls *w, const struct wall_status *s, struct sta
     reason_put(all, n, arena, "off", w->is_on ? "" : "switched off by the server: what profiles protect is only reported");
     reason_put(all, n, arena, "profiles", w->profile_problem);
     pthread_mutex_unlock(&w->lock);
-    reason_put(all, n, arena, "network", s->network_why);
+    network_put(s, all, n, arena);
     reason_put(all, n, arena, "parents", s->edges_why);
     reason_put(all, n, arena, "pins", s->pinned_why);
     reason_put(all, n, arena, "start", s->gate_why);

@@ -36,7 +36,7 @@ void *arena_bytes(struct arena *a, size_t n) __attribute__((malloc));
 void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((malloc));
 
 char *arena_strdup(struct arena *a, const char *s);              /* NULL in, NULL out */
-char *arena_strndup(struct arena *a, const char *s, size_t n);   /* adds the NUL */
+char *arena_strndup(struct arena *a, const char *s, size_t n);   /* all n bytes, which must be there; adds the NUL */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -70,7 +70,7 @@ static int container_show(struct ctl *c)
 }
 
 static const struct ctl_command rows[] = {
-    { ROW("container list", "", 0, 0, "Which running containers carry a CVE, run a stale image, break a policy?", list_options, NULL), call_list, &list_call },
+    { ROW("container list", "", 0, 0, "List running containers: which carry a CVE, run a stale image, break a policy.", list_options, NULL), call_list, &list_call },
     { PLAIN("container show", "NODE ID", 2, 2, "All about a running container: image, privileges, mounts, what it breaks."), container_show, &show_call },
 };
 const struct ctl_commands container_commands = { rows, N_ITEMS(rows) };

@@ -8,6 +8,7 @@
 #include "ctl/resolve.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { PIPELINE_MAX = 256 };
@@ -55,7 +56,7 @@ static const char *pipeline_of(struct ctl *c)
         text = arena_printf(&c->arena, "%s/%s/actions/runs/%s", server, repository, run);
     for (size_t i = 0; i < N_ITEMS(names) && text == NULL; i++)
         text = getenv(names[i]);
-    return text == NULL || text[0] == '\0' ? NULL : arena_strndup(&c->arena, text, PIPELINE_MAX);
+    return text == NULL || text[0] == '\0' ? NULL : arena_strndup(&c->arena, text, strnlen(text, PIPELINE_MAX));
 }
 
 static const char *upload_target(struct ctl *c, const struct attested *a)

@@ -210,7 +210,8 @@ static int name_image(struct draft *d, const char *image, struct err *err)
         return err_set(err, ERR_INVALID, "--image: expected a repository, not an image id");
     d->p.repository = imageref_name(d->arena, &ref);
     const char *slash = strrchr(ref.repository, '/');
-    char *name = arena_strndup(d->arena, slash != NULL ? slash + 1 : ref.repository, 63);
+    const char *last = slash != NULL ? slash + 1 : ref.repository;
+    char *name = arena_strndup(d->arena, last, strnlen(last, 63));
     if (name == NULL || d->p.repository == NULL)
         return err_nomem(err);
     for (char *s = name; *s != '\0'; s++)

@@ -98,7 +98,17 @@ static size_t copyable(const char *s, const char *end)
 static void put_string(struct buf *b, const char *s, size_t n)
 {
     const char *end = s + n;
+    char *to = buf_room(b, n + 2);
 
+    /* Nearly every text is plain, and then is one copy. */
+    if (to != NULL && json_plain_run(s, end) == n) {
+        to[0] = '"';
+        if (n > 0)
+            memcpy(to + 1, s, n);
+        to[n + 1] = '"';
+        buf_grown(b, n + 2);
+        return;
+    }
     buf_putc(b, '"');
     while (s < end) {
         size_t run = copyable(s, end);
@@ -138,8 +148,23 @@ static void put_key(struct buf *b, const char *key, size_t n)
 
 void jsonw_key(struct jsonw *w, const char *key)
 {
-    begin(w);
-    put_key(w->buf, key, strlen(key));
+    size_t n = strlen(key);
+    char *to = json_plain_run(key, key + n) == n ? buf_room(w->buf, n + 4) : NULL;
+
+    if (to != NULL) {                        /* at once, as nearly always */
+        char *at = to;
+        if (w->comma[w->depth])
+            *at++ = ',';
+        *at++ = '"';
+        memcpy(at, key, n);
+        at += n;
+        *at++ = '"';
+        *at++ = ':';
+        buf_grown(w->buf, (size_t)(at - to));
+    } else {
+        begin(w);
+        put_key(w->buf, key, n);
+    }
     w->comma[w->depth] = false;              /* the value that follows needs none */
 }
 

@@ -110,6 +110,9 @@ int shape_decode_query(const struct shape *shape, const char *query, struct aren
 void shape_encode(const struct shape *shape, const void *in, struct buf *b);
 void shape_write(const struct shape *shape, const void *in, struct jsonw *w);   /* as one value of a larger text */
 
+/* Does encoding write the field of *in, or leave it out? */
+bool shape_writes(const struct field *f, const void *in);
+
 /* A JSON Schema (2020-12) of the shape, inner shapes as #/components/schemas/NAME. */
 void shape_schema(const struct shape *shape, struct buf *b);
 

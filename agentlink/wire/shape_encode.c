@@ -10,7 +10,7 @@ static bool is_empty(const struct field *f, const void *in);
 static bool is_all_empty(const struct shape *shape, const void *in)
 {
     for (size_t i = 0; i < shape->n_fields; i++) {
-        if ((shape->fields[i].flags & FIELD_REQUIRED) != 0 || !is_empty(&shape->fields[i], in))
+        if (shape_writes(&shape->fields[i], in))
             return false;
     }
     return true;
@@ -51,6 +51,11 @@ static bool is_empty(const struct field *f, const void *in)
         break;
     }
     return true;
+}
+
+bool shape_writes(const struct field *f, const void *in)
+{
+    return (f->flags & FIELD_REQUIRED) != 0 || !is_empty(f, in);
 }
 
 static void write_word(const struct field *f, int word, struct jsonw *w)
@@ -168,7 +173,7 @@ void shape_write(const struct shape *shape, const void *in, struct jsonw *w)
     jsonw_object(w);
     for (size_t i = 0; i < shape->n_fields && !w->buf->failed; i++) {
         const struct field *f = &shape->fields[i];
-        if ((f->flags & FIELD_REQUIRED) == 0 && is_empty(f, in))
+        if (!shape_writes(f, in))
             continue;
         jsonw_key(w, f->key);
         write_field(f, in, w);

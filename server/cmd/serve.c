@@ -31,6 +31,7 @@
 #include "service/touched.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -332,6 +333,14 @@ static void allow_files(void)
     setrlimit(RLIMIT_NOFILE, &lim);
 }
 
+/* What one request of some MB gave back serves the next: page faults were a tenth of
+ * what taking in events cost. */
+static void keep_pages(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+}
+
 int cmd_serve(struct command_line *cl)
 {
     struct running_server s = { .lock = -1, .cl = cl };
@@ -351,6 +360,7 @@ int cmd_serve(struct command_line *cl)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     allow_files();
+    keep_pages();
     if (start(&s, &err) != 0) {
         stop(&s);
         return command_fail(cl, &err);

@@ -62,6 +62,7 @@ extern const char *const policy_unknown_words[];
 enum policy_kind { POLICY_KEEP = 0, POLICY_VAP, POLICY_KYVERNO, POLICY_KIND_N };
 extern const char *const policy_kind_words[];      /* "Policy", "ValidatingAdmissionPolicy", "ValidatingPolicy" */
 
+struct event;
 struct policy;
 
 /* What a document says of itself. */
@@ -124,6 +125,7 @@ struct policy_input {
     const struct policy_request *target;        /* deploy; NULL: read from request, else from object */
     bool namespace_labels_known;      /* namespace_object NULL means a namespace without labels */
     const struct json *event, *container, *node;      /* run: what happened, or what runs; node: where */
+    const struct event *happened;     /* run: what happened, decoded: instead of `event` */
     const char *cluster, *namespace;  /* deploy, run; NULL: not known */
     const struct json *labels;        /* of the workload */
     const struct exception *exceptions; size_t n_exceptions;

@@ -213,12 +213,15 @@ unsigned policy_uses(const struct rule_set *set, const struct cel_program *progr
 static int env_extend(struct compiler *c, struct cel_var *vars, uint32_t n)
 {
     struct cel_env *env = arena_alloc(c->arena, sizeof *env);
+    struct cel_value *known = arena_array(c->arena, n, sizeof *known);
 
-    if (env == NULL) {
+    if (env == NULL || known == NULL) {
         c->failed = true;
         return -1;
     }
-    *env = (struct cel_env){ .vars = vars, .n_vars = n, .functions = c->functions, .n_functions = c->n_functions };
+    if (c->policy->info.kind == POLICY_KEEP)
+        known[VAR_PARAMS] = cel_json(c->policy->params);
+    *env = (struct cel_env){ .vars = vars, .n_vars = n, .functions = c->functions, .n_functions = c->n_functions, .known = known };
     c->env = env;
     return 0;
 }

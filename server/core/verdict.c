@@ -1,9 +1,11 @@
 /* verdict.c - may this image pass, this object be admitted, and every reason why
  * not.  Pure. */
 #include "base/time.h"
+#include "core/shape_view.h"
 #include "core/tally.h"
 #include "core/verdict_internal.h"
 #include "wire/imageref.h"
+#include "wire/msg/event.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +128,7 @@ static void bind_keep(struct judging *j)
     j->values[VAR_OLD_OBJECT] = cel_json(in->old_object);
     j->values[VAR_REQUEST] = cel_json(in->request);
     j->values[VAR_NAMESPACE_OBJECT] = cel_json(in->namespace_object);
-    j->values[VAR_EVENT] = cel_json(in->event);
+    j->values[VAR_EVENT] = j->event;
     j->values[VAR_NODE] = cel_json(in->node);
     j->values[VAR_CONTAINER] = cel_json(in->container);
     j->values[VAR_IMAGES] = facts_images(&j->all);
@@ -200,7 +202,7 @@ static bool is_asked_of(const struct judging *j, const struct validation *v)
         return false;
     if ((v->uses & USES_CONTAINER) != 0 && in->container == NULL)
         return false;
-    return in->stage != STAGE_RUN || ((v->uses & USES_EVENT) != 0) == (in->event != NULL);
+    return in->stage != STAGE_RUN || ((v->uses & USES_EVENT) != 0) == (j->event.kind != CEL_ABSENT);
 }
 
 /* What speaks of `image` is asked of every image of the workload, the rest once. */
@@ -403,6 +405,9 @@ static int open_request(struct judging *j, struct err *err)
 
 static int open_judging(struct judging *j, struct err *err)
 {
+    j->event = j->in->happened != NULL ? shape_view(&event_shape, j->in->happened, j->arena) : cel_json(j->in->event);
+    if (j->event.kind == CEL_ERROR)
+        return err_nomem(err);
     return open_views(j, err) != 0 ? -1 : open_request(j, err);
 }
 

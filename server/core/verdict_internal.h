@@ -23,7 +23,7 @@ struct judging {
     const struct json *request;                /* for the foreign kinds; NULL: not deploy */
     bool bears_pod;
     struct workload workload;
-    struct cel_value pod, containers;
+    struct cel_value pod, containers, event;
     struct facts_view *views;                  /* of the images judged: one at build, all at deploy */
     struct facts_images all;
     /* in turn */

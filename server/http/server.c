@@ -49,7 +49,7 @@ static int copy_config(struct http_config *to, const struct http_config *from, s
     to->loops = or_default(from->loops, default_loops());
     to->max_connections = or_default(from->max_connections, 12000);
     to->max_per_address = or_default(from->max_per_address, 2000);
-    to->backlog = or_default(from->backlog, 1024);
+    to->backlog = or_default(from->backlog, 4096);       /* thousands of agents come back at once */
     if (to->connection_memory == 0)
         to->connection_memory = 8192;
     if (to->connection_memory < MIN_MEMORY)

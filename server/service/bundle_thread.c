@@ -44,11 +44,10 @@ struct round {
     bool is_dirty;
     char cause[BUNDLE_CAUSE_MAX];
     struct arena arena;
+    struct arena newest;                 /* the bundle of one scope at a time: all of them would be many */
     struct own_keys keys;
     struct sources sources;
     const char **scopes; size_t n_scopes;
-    struct bundle_row *newest;           /* of each scope, with bytes where memory lacks them */
-    bool *is_due;
 };
 
 /* ---- roots ------------------------------------------------------------------------------ */
@@ -284,8 +283,9 @@ static int scope_round(struct round *r, const char *scope, struct contents *k, s
 {
     struct bundle_row newest;
 
+    arena_reset(&r->newest);
     /* The content is read in the transaction that told us the sources. */
-    if (bundle_newest(r->b->reader, scope, &r->arena, &newest, err) != 0 || content_for(r, scope, k, err) != 0)
+    if (bundle_newest(r->b->reader, scope, &r->newest, &newest, err) != 0 || content_for(r, scope, k, err) != 0)
         return -1;
     newest.scope = scope;
     const char *why = why_new(r, &newest, &k->content);
@@ -304,19 +304,25 @@ static int scope_round(struct round *r, const char *scope, struct contents *k, s
     return rc;
 }
 
+/* One that cannot be made (its content is too large, say) does not keep the others from
+ * theirs; the first of these is told. */
 static int all_scopes(struct round *r, struct err *err)
 {
     struct contents k = { 0 };
-    int again = 0, rc = 0;
+    struct err further;
+    bool again = false, failed = false;
 
     r->b->due_ms = INT64_MAX;
-    for (size_t i = 0; rc >= 0 && i < r->n_scopes; i++) {
-        rc = scope_round(r, r->scopes[i], &k, err);
-        again |= rc == 1;
+    for (size_t i = 0; i < r->n_scopes; i++) {
+        int rc = scope_round(r, r->scopes[i], &k, failed ? &further : err);
+        if (rc < 0 && !failed)
+            err_prefix(err, "scope %s", r->scopes[i]);
+        again = again || rc == 1;
+        failed = failed || rc < 0;
     }
     if (k.is_there)
         content_free(&k.content);
-    return rc < 0 ? -1 : again;
+    return failed ? -1 : again;
 }
 
 /* ---- a round ------------------------------------------------------------------------------------ */
@@ -398,6 +404,7 @@ int bundle_round(struct bundles *b, struct err *err)
 
     take_cause(&r);
     arena_init(&r.arena, ROUND_ARENA);
+    arena_init(&r.newest, ROUND_ARENA);
     int rc = has_moved(&r, &moved, err);
     for (int i = 0; rc == 0 && moved && i < TRIES; i++) {
         arena_reset(&r.arena);
@@ -407,6 +414,7 @@ int bundle_round(struct bundles *b, struct err *err)
     }
     own_keys_close(&r.keys);
     arena_clear(&r.arena);
+    arena_clear(&r.newest);
     if (rc != 0) {
         atomic_fetch_add(&b->n_failed, 1);
         b->due_ms = r.now_ms + AGAIN_MS;

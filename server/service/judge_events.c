@@ -281,16 +281,14 @@ static int load_facts(struct judging *j, const struct judged_event *item)
 static int judge_policies(struct judging *j, struct judged_event *item)
 {
     struct verdict verdict;
-    struct json doc;
 
     arena_reset(&j->scratch);                    /* what is raised is copied */
-    if (load_facts(j, item) != 0 ||
-        json_parse(&j->scratch, item->document.ptr, item->document.len, NULL, &doc, j->err) != 0)
+    if (load_facts(j, item) != 0)
         return -1;
     const struct policy_image image = { .container = item->subject->container, .reference = item->subject->image,
                                         .facts = item->subject->facts };
     const struct policy_input in = {
-        .stage = STAGE_RUN, .images = &image, .n_images = 1, .event = &doc, .node = j->node, .cluster = j->b->facts.cluster,
+        .stage = STAGE_RUN, .images = &image, .n_images = 1, .happened = item->event, .node = j->node, .cluster = j->b->facts.cluster,
         .namespace = item->subject->namespace, .exceptions = j->exceptions, .n_exceptions = j->n_exceptions, .now_ms = j->c->now_ms,
     };
     if (verdict_decide(&j->on_events, &in, &j->scratch, &verdict, j->err) != 0)

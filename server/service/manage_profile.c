@@ -55,8 +55,8 @@ static int tell_nodes(struct call *c, const struct profile_state *s, const char 
 
 static int name_of(struct call *c, const char *repository, const char **out, struct err *err)
 {
-    const char *slash = strrchr(repository, '/');
-    char *name = arena_strndup(c->arena, slash != NULL ? slash + 1 : repository, 63);
+    const char *slash = strrchr(repository, '/'), *last = slash != NULL ? slash + 1 : repository;
+    char *name = arena_strndup(c->arena, last, strnlen(last, 63));
 
     if (name == NULL)
         return err_nomem(err);

@@ -335,7 +335,7 @@ static void count(struct observed *o, struct seen *s, int64_t node, const struct
     if (at > o->now_ms || at < o->now_ms - OLDEST_MS)
         at = o->now_ms;                    /* TIME_UNKNOWN, too */
     hour = at / MS_HOUR;
-    s->n += e->count > 0 ? e->count : 1;
+    s->n += event_weight(e);
     if (hour > s->last_hour) {
         s->first_hour = s->hours++ == 0 ? hour : s->first_hour;
         s->last_hour = hour;

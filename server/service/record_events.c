@@ -3,6 +3,7 @@
 #include "service/judge_events.h"
 
 #include "base/time.h"
+#include "core/profile/item.h"
 #include "service/ingest.h"
 #include "service/drift_state.h"
 #include "store/suppression.h"
@@ -10,17 +11,12 @@
 
 #include <string.h>
 
-enum { COUNT_MAX = 1000000, FUTURE_MS = 5 * 60 * 1000 };
+enum { FUTURE_MS = 5 * 60 * 1000 };
 
 /* The time it is listed under: a clock that is ahead must not keep it on top for ever. */
 static int64_t listed_at(const struct event *e, int64_t now_ms)
 {
     return e->at_ms == TIME_UNKNOWN || e->at_ms < 0 || e->at_ms > now_ms + FUTURE_MS ? now_ms : e->at_ms;
-}
-
-static int64_t weight(const struct event *e)
-{
-    return e->count < 1 ? 1 : e->count > COUNT_MAX ? COUNT_MAX : e->count;
 }
 
 static bool is_denied(const struct event *e)
@@ -38,8 +34,8 @@ static void count_strike(struct draft *d, const struct event *e, int64_t id, int
         s->first_ms = at_ms < s->first_ms ? at_ms : s->first_ms;
         s->last_ms = at_ms > s->last_ms ? at_ms : s->last_ms;
     }
-    s->n += weight(e);
-    s->n_denied += is_denied(e) ? weight(e) : 0;
+    s->n += event_weight(e);
+    s->n_denied += is_denied(e) ? event_weight(e) : 0;
     if (d->n_newest == N_ITEMS(d->newest))
         memmove(d->newest, d->newest + 1, (--d->n_newest) * sizeof *d->newest);
     d->newest[d->n_newest++] = id;
@@ -150,7 +146,7 @@ static int account_source(struct call *c, const struct judged_batch *b, const st
 {
     if (e->kind != EVENT_DROP || b->node == 0)
         return 0;
-    if (event_drop_add(c->db, b->node, event_source_words[e->source], "lost by the source", weight(e), c->now_ms, err) != 0)
+    if (event_drop_add(c->db, b->node, event_source_words[e->source], "lost by the source", event_weight(e), c->now_ms, err) != 0)
         return -1;
     return alert_node(c->db, b->node, "node/source_drops", event_source_words[e->source], 5,
                       arena_printf(c->arena, "%s lost events", event_source_words[e->source]), c->now_ms, c->arena, err);

@@ -15,14 +15,20 @@
 
 static const char stream[] = "falco";
 
-static void key_of(const struct event *e, struct bytes body, unsigned char key[EVENT_KEY_LEN])
+/* Each node has ids of its own: nobody's event is taken for one that somebody else sent. */
+static void key_of(const struct event *e, int64_t node, struct bytes body, unsigned char key[EVENT_KEY_LEN])
 {
     unsigned char sum[SHA256_LEN];
+    struct sha256 s;
 
+    sha256_init(&s);
+    if (node != 0)
+        sha256_add(&s, &node, sizeof node);
     if (e->event_id != NULL)
-        sha256(e->event_id, strlen(e->event_id), sum);
+        sha256_add(&s, e->event_id, strlen(e->event_id));
     else
-        sha256(body.ptr, body.len, sum);
+        sha256_add(&s, body.ptr, body.len);
+    sha256_done(&s, sum);
     memcpy(key, sum, EVENT_KEY_LEN);
 }
 
@@ -51,7 +57,7 @@ int falco_prepare(struct call *c, const void *in, void *out, struct err *err)
     e->seq = 0;                          /* ours to give */
     if (who_sent(c, e, b, err) != 0 || judge_events(c, e, 1, b, err) != 0)
         return -1;
-    key_of(e, c->body, b->events[0].key);
+    key_of(e, b->node, c->body, b->events[0].key);
     b->events[0].has_key = true;
     return 0;
 }

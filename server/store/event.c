@@ -198,7 +198,7 @@ static int walk_chunk(struct db *db, struct walk *w, struct err *err)
 {
     struct db_rows rows = { 0 };
     int64_t n = 0;
-    int rc;
+    int rc = 0;
 
     if (open_chunk(db, w, CHUNK, &rows, err) != 0)
         return -1;

@@ -6,8 +6,9 @@
  *                           with the same commits, in the same run
  *   events 0 only one 100   nothing but one node with batches of 100 (for a profiler)
  *
- * KEEP_EVENTS=N fills up to N events (default 1,000,000; 20,000,000 takes an hour and
- * 20 GB) and measures how the rate holds while retention deletes as much as comes. */
+ * KEEP_EVENTS=N fills up to N events (default 1,000,000; 20,000,000 takes a quarter of an
+ * hour and 18 GB, with KEEP_TEST_DIR for a place that has room) and measures how the rate
+ * and the lists hold on the way, then while retention deletes as much as comes. */
 #include "tests/flow/upload.h"
 #include "tests/support/events.h"
 #include "tests/support/node.h"
@@ -141,7 +142,7 @@ static void *send_all(void *arg)
         const struct batch_spec spec = spec_for(s->node, stream, s->batch);
         batch_make(&spec, &json);
         int64_t from = now_us();
-        struct reply r = batch_post(&c, nodes[s->node].token, &json, true);
+        struct reply r = batch_post_zstd(&c, nodes[s->node].token, &json);
         if (r.status == 503) {
             s->retried++;
             nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
@@ -266,15 +267,6 @@ static int64_t disk_bytes(void)
     return stat(t.keepd.db, &st) == 0 ? (int64_t)st.st_size : -1;
 }
 
-static int64_t stored(void)
-{
-    int64_t n = 0;
-
-    for (int i = 0; i < NODES; i++)
-        n += next_seq[i] - 1;
-    return n;
-}
-
 static void zstd_per_row(void)
 {
     struct buf doc, packed;
@@ -301,24 +293,122 @@ static void zstd_per_row(void)
     buf_free(&packed);
 }
 
-static void growth(int64_t goal, int64_t keep)
+static int by_time(const void *a, const void *b)
 {
-    printf("\n%lld events are kept; older ones go while new ones come\n", (long long)keep);
-    for (int64_t at = stored() + goal / 5, said = 0; said < 7; said++, at += goal / 5) {
-        int64_t before = stored(), from = now_us(), cpu = keepd_cpu_ms(&t.keepd), longest = 0;
-        while (stored() < at) {
-            const struct rate r = through_server(2, 1000, 2000000);
-            longest = r.longest_us > longest ? r.longest_us : longest;
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* The median of a few, in milliseconds. */
+static double asked_ms(const char *path)
+{
+    int64_t took[9];
+
+    for (size_t i = 0; i < N_ITEMS(took); i++) {
+        int64_t from = now_us();
+        keepd_ask(&t.client, keepd_token(&t.keepd, ROLE_ADMIN), "GET", path, NULL, 200);
+        took[i] = now_us() - from;
+    }
+    qsort(took, N_ITEMS(took), sizeof *took, by_time);
+    return (double)took[N_ITEMS(took) / 2] / 1000;
+}
+
+/* Rows and the newest id, by a reader of our own. */
+static int64_t count_ids(int64_t *newest)
+{
+    static const struct db_query oldest = { "bench.oldest", "", "i", "SELECT id FROM events ORDER BY id LIMIT 1" };
+    struct err err;
+    struct db *db;
+    int64_t first;
+
+    must(db_open(t.keepd.db, DB_READER, &db, &err), &err);
+    must(db_int(db, &oldest, DB_NONE, 0, &first, &err), &err);
+    must(event_last(db, newest, &err), &err);
+    db_close(db);
+    return *newest - first + 1;
+}
+
+static void print_stage(int64_t n, int64_t took, int64_t cpu_ms, int64_t longest_us)
+{
+    int64_t bytes = disk_bytes(), newest, there = count_ids(&newest);
+    struct stat wal = { 0 };
+    char path[sizeof t.keepd.db + 8];
+    double load = 0;
+
+    snprintf(path, sizeof path, "%s-wal", t.keepd.db);
+    stat(path, &wal);
+    getloadavg(&load, 1);
+    printf("%9lld stored, %9lld gone  %7.0f/s %7.0f per core   %6.0f MB, %4.0f bytes an event, log %lld MB   longest %5.0f ms   rss %lld MB   "
+           "lists: events %.1f, of a kind %.1f, of an alert %.1f, alerts %.1f ms   load %.0f\n",
+           (long long)there, (long long)(newest - there), (double)n * 1e6 / (double)took, (double)n * 1e3 / (double)(cpu_ms > 0 ? cpu_ms : 1),
+           (double)bytes / 1e6, (double)bytes / (double)there, (long long)wal.st_size >> 20, (double)longest_us / 1000,
+           (long long)keepd_rss_kib(&t.keepd, false) / 1024, asked_ms("/v1/events?limit=50"), asked_ms("/v1/events?limit=50&kind=exec"),
+           asked_ms("/v1/events?limit=50&alert=1"), asked_ms("/v1/alerts?limit=50"), load);
+    fflush(stdout);
+}
+
+static int64_t last_id(struct db *db)
+{
+    struct err err;
+    int64_t id;
+
+    must(event_last(db, &id, &err), &err);
+    return id;
+}
+
+/* The same rows as the server writes, by our database layer and in larger transactions:
+ * a server would take an hour over 20 million on a busy machine. */
+static void fill_to(int64_t goal)
+{
+    enum { AT_ONCE = 10 };
+    static struct event_row rows[BATCH_MAX];
+    struct buf doc[BATCH_MAX];
+    struct err err;
+    struct db *db;
+    char stream[33];
+
+    stream_of(0, stream);
+    struct batch_spec spec = spec_for(0, stream, BATCH_MAX);
+    for (size_t i = 0; i < BATCH_MAX; i++) {
+        buf_init(&doc[i], 1 << 16);
+        batch_event(&spec, i, &doc[i]);
+    }
+    keepd_stop(&t.keepd, SIGTERM, 60000);
+    must(db_open(t.keepd.db, DB_WRITER, &db, &err), &err);
+    for (int64_t id = last_id(db) + 1; id <= goal;) {
+        must(db_begin_write(db, &err), &err);
+        for (int k = 0; k < AT_ONCE; k++) {
+            for (size_t i = 0; i < BATCH_MAX; i++, id++)
+                rows[i] = (struct event_row){ .id = id, .node = 1, .seq = id, .at_ms = spec.at_ms - 3600000 + id % 3000000, .kind = 1, .severity = 6,
+                    .image_id = 1, .image_by = 1, .alert_id = i % 100 == 0, .document = { (unsigned char *)doc[i].ptr, doc[i].len } };
+            must(event_insert(db, rows, BATCH_MAX, &err), &err);
         }
-        int64_t n = stored() - before, took = now_us() - from;
-        cpu = keepd_cpu_ms(&t.keepd) - cpu;
-        if (n == 0)
-            continue;
-        int64_t bytes = disk_bytes(), there = stored() < keep ? stored() : keep;
-        printf("%10lld sent   %8.0f events/s   %8.0f per core   file %6.0f MB (%4.0f bytes an event)   longest %6.1f ms   rss %lld MB\n",
-               (long long)stored(), (double)n * 1e6 / (double)took, (double)n * 1e3 / (double)(cpu > 0 ? cpu : 1), (double)bytes / 1e6,
-               (double)bytes / (double)there, (double)longest / 1000, (long long)keepd_rss_kib(&t.keepd, false) / 1024);
-        fflush(stdout);
+        must(db_commit(db, &err), &err);
+        if (db_wal_bytes(db) > (32 << 20))
+            must(db_checkpoint(db, false, &err), &err);
+    }
+    must(db_checkpoint(db, true, &err), &err);
+    db_close(db);
+    for (size_t i = 0; i < BATCH_MAX; i++)
+        buf_free(&doc[i]);
+    keepd_start(&t.keepd);
+    client_free(&t.client);
+    client_init(&t.client, t.keepd.port);
+}
+
+/* Once past `keep` as much goes as comes. */
+static void growth(int64_t keep)
+{
+    static const int marks[] = { 5, 25, 50, 100, 101, 102 };
+
+    printf("\n%lld events are kept; older ones go while new ones come\n", (long long)keep);
+    for (size_t i = 0; i < N_ITEMS(marks); i++) {
+        if (marks[i] <= 100)
+            fill_to(keep / 100 * marks[i] - keep / 400);
+        int64_t from = now_us(), cpu = keepd_cpu_ms(&t.keepd);
+        const struct rate r = through_server(2, 1000, 10000000);
+        print_stage(r.events, now_us() - from, keepd_cpu_ms(&t.keepd) - cpu, r.longest_us);
     }
 }
 
@@ -344,7 +434,7 @@ int main(int argc, char **argv)
     }
     rates(seconds * 1000000);
     zstd_per_row();
-    growth(goal, goal);
+    growth(goal);
     db_close(floor_db);
     client_free(&t.client);
     for (int i = 0; i < NODES; i++)

@@ -503,6 +503,7 @@ static void a_clock_that_jumps_costs_nothing(void **state)
     if (library == NULL) {
         printf("clock jumps: left out, libfaketime cannot be used here\n");
         skip();
+        return;
     }
     close(mkstemp(file));
     set_clock(file, "+0");

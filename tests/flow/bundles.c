@@ -34,7 +34,7 @@ static void open_client(struct site *s)
     assert_int_equal(http_client_open(&c, &s->client, &err), 0);
 }
 
-static void site_open(struct site *s, struct fixture *t, const char *cluster)
+static void site_open_labelled(struct site *s, struct fixture *t, const char *cluster, const char *labels)
 {
     struct update_config c = { .dir = s->dir, .roots_every_ms = -1 };
     struct err err = { 0 };
@@ -42,7 +42,7 @@ static void site_open(struct site *s, struct fixture *t, const char *cluster)
     *s = (struct site){ .t = t };
     snprintf(s->dir, sizeof s->dir, "/tmp/keep-bundles-XXXXXX");
     assert_non_null(mkdtemp(s->dir));
-    test_node_join(&t->client, admin(t), cluster, NULL, &s->node);
+    test_node_join(&t->client, admin(t), cluster, labels, &s->node);
     open_client(s);
     const struct json *trust = keepd_ask(&t->client, admin(t), "GET", "/v1/trust", NULL, 200);
     const char *root = json_get_str(trust, "envelope", "");
@@ -50,6 +50,11 @@ static void site_open(struct site *s, struct fixture *t, const char *cluster)
     c.scope = s->node.scope;
     if (update_open(&c, &s->u, &err) != 0)
         fail_msg("%s", err.msg);
+}
+
+static void site_open(struct site *s, struct fixture *t, const char *cluster)
+{
+    site_open_labelled(s, t, cluster, NULL);
 }
 
 static void site_close(struct site *s)
@@ -129,13 +134,18 @@ static bool bundle_has(struct site *s, const char *file, const char *word)
 }
 
 /* Until the bundle in force is newer than `than`. */
-static void wait_newer(struct site *s, int64_t than)
+static void wait_newer_for(struct site *s, int64_t than, int seconds)
 {
-    for (int i = 0; i < 50 && version(s) <= than; i++) {
+    for (int i = 0; i < seconds * 10 && version(s) <= than; i++) {
         poll_for(s, 0);
         nanosleep(&(struct timespec){ .tv_nsec = 100 * 1000 * 1000 }, NULL);
     }
     assert_true(version(s) > than);
+}
+
+static void wait_newer(struct site *s, int64_t than)
+{
+    wait_newer_for(s, than, 20);
 }
 
 /* ---- claims -------------------------------------------------------------------------- */
@@ -246,6 +256,59 @@ static void versions_go_on_after_a_restart(void **state)
     wait_newer(&s, was);
     assert_int_equal(version(&s), was + 1);
     site_close(&s);
+}
+
+enum { LARGE_POLICIES = 30, LARGE_POLICY = 250000, LARGE_SCOPES = 10 };
+
+static void put_large_policies(struct fixture *t)
+{
+    char *text = malloc(LARGE_POLICY), name[40];
+
+    assert_non_null(text);
+    for (int i = 0; i < LARGE_POLICIES; i++) {
+        snprintf(name, sizeof name, "large-%02d", i);
+        int n = snprintf(text, LARGE_POLICY, "apiVersion: keep/v1\nkind: Policy\nmetadata: {name: %s, title: Large}\nspec:\n  stages: [run]\n  mode: warn\n"
+                         "  validations:\n    - name: none\n      expression: \"true\"\n      message: \"no\"\n#", name);
+        memset(text + n, 'x', (size_t)(LARGE_POLICY - n - 1));
+        text[LARGE_POLICY - 1] = '\0';
+        char path[80];
+        snprintf(path, sizeof path, "/v1/policies/%s", name);
+        struct ask ask = { "PUT", path, admin(t), "Content-Type: application/yaml\r\n", text, strlen(text) };
+        assert_int_equal(client_send(&t->client, &ask).status, 201);
+    }
+    free(text);
+}
+
+/* Together they are more than a round of the server may hold at a time. */
+static void large_bundles_of_many_scopes_are_all_served(void **state)
+{
+    struct fixture *t = *state;
+    struct site s[LARGE_SCOPES];
+    char name[40];
+
+    put_large_policies(t);
+    for (int i = 0; i < LARGE_SCOPES; i++) {
+        snprintf(name, sizeof name, "{\"shard\":\"%d\"}", i);
+        site_open_labelled(&s[i], t, "large", name);
+    }
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < LARGE_SCOPES; i++) {
+            int64_t was = version(&s[i]);
+            wait_newer_for(&s[i], was, 120);
+            assert_true(bundle_has(&s[i], "policies.json", "large-29"));
+        }
+        if (round == 0)
+            put_policy(t, "one-more", "");
+    }
+    for (int i = 0; i < LARGE_POLICIES; i++) {
+        snprintf(name, sizeof name, "/v1/policies/large-%02d", i);
+        keepd_ask(&t->client, admin(t), "DELETE", name, NULL, 204);
+    }
+    for (int i = 0; i < LARGE_SCOPES; i++) {                 /* the tests after this one are not to wait for it */
+        for (int k = 0; k < 120 && bundle_has(&s[i], "policies.json", "large-"); k++)
+            wait_newer_for(&s[i], version(&s[i]), 120);
+        site_close(&s[i]);
+    }
 }
 
 static void a_revoked_node_is_denied_and_keeps_its_bundle(void **state)
@@ -394,6 +457,7 @@ int main(void)
         cmocka_unit_test(a_node_gets_its_bundle_and_then_nothing_new), cmocka_unit_test(a_held_poll_is_answered_by_a_change),
         cmocka_unit_test(a_hold_ends_by_itself), cmocka_unit_test(a_policy_of_another_cluster_is_not_sent),
         cmocka_unit_test(what_does_not_change_a_bundle_makes_no_version), cmocka_unit_test(versions_go_on_after_a_restart),
+        cmocka_unit_test(large_bundles_of_many_scopes_are_all_served),
         cmocka_unit_test(a_revoked_node_is_denied_and_keeps_its_bundle), cmocka_unit_test(people_see_who_runs_what),
         cmocka_unit_test(a_new_bundle_key_comes_with_a_new_root), cmocka_unit_test(trust_moves_off_the_server),
     };

@@ -78,9 +78,15 @@ static void run_one(const char *id, const char *image, const char *digest, const
     snprintf(pod, sizeof pod, "io.kubernetes.cri.sandbox-name=%s-0", name);
     snprintf(container, sizeof container, "io.kubernetes.cri.container-name=%s", name);
     const char *const notes[] = { reference, pod, container, "io.kubernetes.cri.sandbox-namespace=shop", label, NULL };
-    struct crun_spec spec = { .annotations = notes, .is_privileged = privileged, .capabilities = privileged ? NULL : strong };
-    box_create(id, &spec);
-    crun_start(&g.c, id);
+    static const char *const idle[] = { "/bin/inside", "sleep", "600", NULL };
+    char inside[600], evil[640];
+
+    tricks_path(inside, sizeof inside - 32);                    /* both are there before the container is */
+    snprintf(evil, sizeof evil, "%s:/bin/evil:ro", inside);
+    strncat(inside, ":/bin/inside:ro", 20);
+    const char *const binds[] = { inside, evil, NULL };
+    crun_run(&g.c, &(struct crun_spec){ .id = id, .argv = idle, .annotations = notes, .binds = binds, .is_privileged = privileged,
+                                        .capabilities = privileged ? NULL : strong });
 }
 
 static void run_containers(void)

@@ -146,7 +146,7 @@ static void node_that_speaks_of_another_is_recorded_as_itself(void **state)
     char body[1000], path[200];
 
     join(t, &liar);
-    int64_t honest = node_int(t, &t->node, "events");
+    int64_t honest = node_int(t, &t->node, "events");          /* none came by another way yet */
     batch_make(&s, &t->json);                             /* says the other node's name, container and image */
     assert_int_equal(batch_post(&t->f.client, liar.token, &t->json, true).status, 200);
     snprintf(path, sizeof path, "/v1/events?node=%s", liar.node_id);
@@ -171,6 +171,22 @@ static void node_that_speaks_of_another_is_recorded_as_itself(void **state)
     assert_int_equal(post(t, &liar, "/v1/agent/inventory", body), 200);
     snprintf(path, sizeof path, "/v1/containers/%s/%s0000", t->node.node_id, container_base);
     assert_string_equal(text_at(get(&t->f, path, 200), "name"), "shop");
+
+    /* and Falco's host name is nobody's identity either */
+    snprintf(body, sizeof body, "{\"uuid\":\"lie-1\",\"hostname\":\"%s\",\"output\":\"x\",\"priority\":\"Informational\",\"rule\":\"r\",\"time\":\"2026-11-25T13:00:00Z\","
+             "\"output_fields\":{\"container.id\":\"%.12s\",\"proc.name\":\"x\"}}", t->node.machine.name, container_base);
+    assert_int_equal(post(t, &liar, "/v1/falco", body), 200);
+    assert_int_equal(node_int(t, &t->node, "events"), honest);
+    snprintf(path, sizeof path, "/v1/events?node=%s", liar.node_id);
+    assert_int_equal(json_len(json_get(get(&t->f, path, 200), "items")), 6);
+
+    /* what it sent first keeps no event of another out that has the same id */
+    struct ask again = { "POST", "/v1/falco", t->node.token, "Content-Type: application/json\r\n", body, strlen(body) };
+    struct reply r = client_send(&t->f.client, &again);
+    assert_int_equal(r.status, 200);
+    assert_true(json_bool(json_get(client_json(&t->f.client, &r), "stored"), false));
+    snprintf(path, sizeof path, "/v1/events?node=%s", t->node.node_id);
+    assert_int_equal(json_len(json_get(get(&t->f, path, 200), "items")), honest + 1);
 
     /* nobody is asked who he is */
     snprintf(body, sizeof body, "{\"node_id\":\"%s\",\"generation\":1,\"base\":0,\"containers\":[]}", t->node.node_id);

@@ -341,7 +341,8 @@ void keepd_open(struct keepd *k, const char *const *settings, bool use_pg)
     struct err err;
 
     *k = (struct keepd){ .settings = settings, .is_pg = use_pg };
-    snprintf(k->dir, sizeof k->dir, "/tmp/keep-test-XXXXXX");
+    const char *root = getenv("KEEP_TEST_DIR");       /* for what is too large for /tmp */
+    snprintf(k->dir, sizeof k->dir, "%.40s/keep-test-XXXXXX", root != NULL ? root : "/tmp");
     if (mkdtemp(k->dir) == NULL)
         die("mkdtemp", strerror(errno));
     snprintf(k->db, sizeof k->db, "%s%s", use_pg ? getenv("KEEP_TEST_PG") : k->dir, use_pg ? "" : "/keep.db");

@@ -67,6 +67,52 @@ static void ends_built(const char *head, const char *text, size_t n, const char 
     free(expr);
 }
 
+/* Compiling a pattern is paid for: with a small budget only one that is there already is used. */
+static void pattern_of_known_values_is_compiled_ahead(void **state)
+{
+    static const struct cel_var vars[] = { { "p", NULL }, { "t", NULL } };
+    const struct cel_value values[] = { cel_text("^a+$"), cel_text("aaa") }, known[] = { cel_text("^a+$"), { 0 } };
+    const struct { const char *text; bool known; bool within; } rows[] = {
+        { "t.matches(p)", true, true }, { "t.matches(p)", false, false }, { "t.matches('^' + p)", true, true }, { "'a'.matches(t)", true, false },
+        { "[t].exists(x, x.matches(p))", true, true }, { "[p].exists(x, t.matches(x))", true, false },
+    };
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 8 * MIB);
+    for (size_t i = 0; i < N_ITEMS(rows); i++) {
+        const struct cel_env env = { .vars = vars, .n_vars = N_ITEMS(vars), .known = rows[i].known ? known : NULL };
+        const struct cel_activation act = { .values = values };
+        const struct cel_program *p;
+        struct cel_value v;
+        struct err err = { 0 };
+        assert_int_equal(cel_compile(&env, rows[i].text, strlen(rows[i].text), &arena, &p, &err), 0);
+        assert_int_equal(cel_eval(p, &act, &arena, 150, &v, &err) == 0, rows[i].within);
+        assert_int_equal(cel_eval(p, &act, &arena, CEL_BUDGET, &v, &err), 0);
+        assert_int_equal(v.kind, CEL_BOOL);
+    }
+    arena_clear(&arena);
+}
+
+static void wrong_pattern_of_known_values_is_an_error_of_its_use(void **state)
+{
+    static const struct cel_var vars[] = { { "p", NULL } };
+    const struct cel_value known[] = { cel_text("(a") };
+    const struct cel_env env = { .vars = vars, .n_vars = 1, .known = known };
+    const struct cel_activation act = { .values = known };
+    const struct cel_program *p;
+    struct cel_value v;
+    struct arena arena;
+    struct err err = { 0 };
+
+    (void)state;
+    arena_init(&arena, 8 * MIB);
+    assert_int_equal(cel_compile(&env, "'a'.matches(p)", 14, &arena, &p, &err), 0);
+    assert_int_equal(cel_eval(p, &act, &arena, CEL_BUDGET, &v, &err), 0);
+    assert_int_equal(v.kind, CEL_ERROR);
+    arena_clear(&arena);
+}
+
 static void deep_nesting_is_refused(void **state)
 {
     (void)state;
@@ -196,6 +242,8 @@ static void a_small_arena_is_an_error_not_a_crash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pattern_of_known_values_is_compiled_ahead),
+        cmocka_unit_test(wrong_pattern_of_known_values_is_an_error_of_its_use),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(deep_values_are_bounded),
         cmocka_unit_test(long_texts_are_refused),

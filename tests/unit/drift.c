@@ -1,7 +1,8 @@
 /* drift.c - what departs from a profile, and what does not. */
 #include "base/str.h"
 #include "base/time.h"
-#include "core/drift.h"
+#include "core/profile/item.h"
+#include "core/profile/simulate.h"
 #include "wire/profile_doc.h"
 
 #include <setjmp.h>
@@ -314,6 +315,25 @@ static void patterns_of_paths_end_at_slashes(void **state)
     assert_false(path_match("/*a*b", "/xbxa"));
 }
 
+static void an_event_that_says_it_is_countless_does_not_overflow_the_sums(void **state)
+{
+    struct fixture *f = *state;
+    struct simulation s;
+    struct err err = { 0 };
+
+    assert_int_equal(simulation_init(&s, f->profile, &f->arena, &err), 0);
+    f->event.kind = EVENT_EXEC;
+    f->event.process.exe = "/tmp/stranger";
+    f->event.count = INT64_MAX;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(simulation_add(&s, &f->event, &err), 0);
+    assert_int_equal(s.examined, 3 * EVENT_WEIGHT_MAX);
+    assert_int_equal(s.departing, s.examined);
+    assert_int_equal(s.departures[0].n, s.examined);
+    f->event.count = -1;
+    assert_int_equal(event_weight(&f->event), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -334,6 +354,7 @@ int main(void)
         TEST(the_worst_finding_comes_first),
         TEST(long_and_wild_text_is_cut_at_a_character),
         TEST(patterns_of_paths_end_at_slashes),
+        TEST(an_event_that_says_it_is_countless_does_not_overflow_the_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

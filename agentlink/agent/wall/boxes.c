@@ -104,7 +104,7 @@ static int box_copy(struct box *b, const struct container *c, struct err *err)
         .digest = arena_strdup(&b->a, c->digest), .engine = kept(&b->a, c->engine), .namespace = kept(&b->a, c->namespace),
         .pod = kept(&b->a, c->pod), .pod_uid = kept(&b->a, c->pod_uid), .workload = kept(&b->a, c->workload),
         .service = kept(&b->a, c->service), .runtime = kept(&b->a, c->runtime), .pid = c->pid,
-        .started_ms = c->started_ms > 0 ? c->started_ms : time_now_ms(),
+        .start_ticks = c->start_ticks, .started_ms = c->started_ms > 0 ? c->started_ms : time_now_ms(),
     };
     if (!b->c.id || !b->c.image || !b->c.runtime)
         return err_nomem(err);
@@ -144,12 +144,14 @@ int box_add(struct wall *w, uint64_t cgroup, const struct container *c, struct e
     }
     size_t at = box_place(w, cgroup);
     if (at < w->n_boxes && w->boxes[at].cgroup == cgroup) {
+        nft_inherit(w, &w->boxes[at], &b);
         arena_clear(&w->boxes[at].a);
     } else {
         memmove(&w->boxes[at + 1], &w->boxes[at], (w->n_boxes - at) * sizeof *w->boxes);
         w->n_boxes++;
     }
     w->boxes[at] = b;
+    nft_box(w, &w->boxes[at]);
     return 0;
 }
 
@@ -170,6 +172,7 @@ void box_remove(struct wall *w, uint64_t cgroup)
         bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.boxes), &cgroup);
         bpf_map_delete_elem(bpf_map__fd(w->bpf->maps.mounts), &cgroup);
     }
+    nft_forget(w, b);
     arena_clear(&b->a);
     memmove(b, b + 1, (w->n_boxes - (size_t)(b - w->boxes) - 1) * sizeof *b);
     w->n_boxes--;
@@ -192,8 +195,10 @@ bool wall_container_known(struct wall *w, uint64_t cgroup_id)
 
 void boxes_free(struct wall *w)
 {
-    for (size_t i = 0; i < w->n_boxes; i++)
+    for (size_t i = 0; i < w->n_boxes; i++) {
+        nft_forget(w, &w->boxes[i]);
         arena_clear(&w->boxes[i].a);
+    }
     free(w->boxes);
     w->boxes = NULL;
     w->n_boxes = w->cap_boxes = 0;

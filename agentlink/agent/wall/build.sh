@@ -1,5 +1,5 @@
 #!/bin/sh
-# build.sh can                 one line: "yes", or why the walls cannot be built here
+# build.sh can                 two lines, of the walls and of nftables: "yes", or why they cannot be built here
 # build.sh DIR CLANG ARCH      makes DIR/built.h and, where possible, DIR/wall.skel.h;
 #                              never fails: an agent without walls is an agent
 set -u
@@ -15,7 +15,10 @@ can() {
     echo yes
 }
 
-[ "$1" != can ] || { can; exit 0; }
+# Where cgroup programs cannot be attached: nftables.
+nft() { pkg-config --exists libnftables 2>/dev/null && echo yes || echo "no libnftables-dev"; }
+
+[ "$1" != can ] || { can; nft; exit 0; }
 
 dir=$1 why=$(can)
 mkdir -p "$dir"
@@ -35,7 +38,13 @@ fi
 if [ "$why" = yes ]; then
     echo '#define KEEP_WALL_BUILT 1' >"$dir/built.h.tmp"
 else
-    echo "walls: not built in ($why)" >&2
+    echo "walls: not built into keep-agent ($why); what they need: sh .ci/deps walls" >&2
     printf '#define KEEP_WALL_WHY_NOT "not built in: %s"\n' "$why" >"$dir/built.h.tmp"
+fi
+if [ "$(nft)" = yes ]; then
+    echo '#define KEEP_WALL_NFT 1' >>"$dir/built.h.tmp"
+else
+    [ "$why" != yes ] || echo "walls: no fallback by nftables ($(nft)); what it needs: sh .ci/deps walls" >&2
+    printf '#define KEEP_NFT_WHY_NOT "not built in: %s"\n' "$(nft)" >>"$dir/built.h.tmp"
 fi
 mv "$dir/built.h.tmp" "$dir/built.h"

@@ -3,13 +3,14 @@
  * Capabilities first, then system calls: each lock holds where the other fails.
  * What is left can read everything and change maps of BPF; it cannot load a module,
  * mount, enter a namespace, trace, or start a program. */
-#include "agent/wall/wall.h"
+#include "agent/wall/internal.h"
 
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -54,19 +55,19 @@ static const int forbidden[] = {
     SYS_mknod,
 #endif
 };
-enum { N_FORBIDDEN = sizeof forbidden / sizeof *forbidden, N_HEAD = 5 };
+enum { N_FORBIDDEN = sizeof forbidden / sizeof *forbidden, N_HEAD = 5, N_NETWORKS = 5 };
 
-static int capabilities_drop(struct err *err)
+static int capabilities_drop(const unsigned *caps, size_t n, struct err *err)
 {
     struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
     struct __user_cap_data_struct has[2], keep[2] = { { 0 }, { 0 } };
 
     if (syscall(SYS_capget, &head, has) != 0)
         return err_set(err, ERR_INTERNAL, "capget: %s", strerror(errno));
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        unsigned bit = 1u << (kept[i] % 32);
-        keep[kept[i] / 32].permitted |= has[kept[i] / 32].permitted & bit;
-        keep[kept[i] / 32].effective |= has[kept[i] / 32].permitted & bit;
+    for (size_t i = 0; i < n; i++) {
+        unsigned bit = 1u << (caps[i] % 32);
+        keep[caps[i] / 32].permitted |= has[caps[i] / 32].permitted & bit;
+        keep[caps[i] / 32].effective |= has[caps[i] / 32].permitted & bit;
     }
     for (unsigned c = 0; prctl(PR_CAPBSET_READ, c) >= 0; c++) {
         if (!(keep[c / 32].permitted & 1u << (c % 32)))
@@ -78,7 +79,7 @@ static int capabilities_drop(struct err *err)
     return 0;
 }
 
-static int calls_forbid(struct err *err)
+static int calls_forbid(bool may_enter_networks, struct err *err)
 {
 #ifdef ARCH_OURS
     const struct sock_filter head[N_HEAD] = {
@@ -88,14 +89,28 @@ static int calls_forbid(struct err *err)
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, ABI_X32, N_FORBIDDEN + 1, 0),
     };
-    struct sock_filter code[N_HEAD + N_FORBIDDEN + 2];
-    struct sock_fprog program = { .len = N_HEAD + N_FORBIDDEN + 2, .filter = code };
+    /* setns(fd, CLONE_NEWNET), and into no other kind of namespace */
+    const struct sock_filter networks[N_NETWORKS] = {
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setns, 0, N_NETWORKS - 1),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CLONE_NEWNET, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+    };
+    struct sock_filter code[N_HEAD + N_NETWORKS + N_FORBIDDEN + 2];
+    unsigned at = N_HEAD;
 
     memcpy(code, head, sizeof head);
+    if (may_enter_networks) {
+        code[N_HEAD - 1].jt = (unsigned char)(code[N_HEAD - 1].jt + N_NETWORKS);
+        memcpy(code + at, networks, sizeof networks);
+        at += N_NETWORKS;
+    }
     for (unsigned i = 0; i < N_FORBIDDEN; i++)
-        code[N_HEAD + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)forbidden[i], (unsigned char)(N_FORBIDDEN - i), 0);
-    code[N_HEAD + N_FORBIDDEN] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    code[N_HEAD + N_FORBIDDEN + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+        code[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)forbidden[i], (unsigned char)(N_FORBIDDEN - i), 0);
+    code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+    struct sock_fprog program = { .len = (unsigned short)at, .filter = code };
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
         return err_set(err, ERR_INTERNAL, "seccomp: %s", strerror(errno));
@@ -103,8 +118,14 @@ static int calls_forbid(struct err *err)
     return 0;
 }
 
+int confine_to(const unsigned *caps, size_t n, bool may_enter_networks, struct err *err)
+{
+    return capabilities_drop(caps, n, err) != 0 || calls_forbid(may_enter_networks, err) != 0 ? -1 : 0;
+}
+
+/* What nft.c needs, its helper has kept (nft.h). */
 int wall_confine(struct wall *w, struct err *err)
 {
     (void)w;
-    return capabilities_drop(err) != 0 || calls_forbid(err) != 0 ? -1 : 0;
+    return confine_to(kept, sizeof kept / sizeof *kept, false, err);
 }

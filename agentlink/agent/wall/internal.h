@@ -16,6 +16,8 @@ struct wall_bpf;                         /* the skeleton */
 struct ring_buffer;
 struct gate;
 struct deadman;
+struct nft;
+struct box_net;
 
 enum { REPEATS = 1024, BOX_BYTES = 32 * 1024 };
 #define RULES_BYTES ((size_t)64 << 20)
@@ -25,6 +27,7 @@ struct loaded {                          /* a profile whose rules are in the map
     u32 set;
     uint8_t hash[32];                    /* of the rules: the same ones are not loaded twice */
     const char *name, *repository, *digest;
+    const char *nft;                     /* its ports and peers as a table; NULL none, or not the way here */
 };
 
 struct generation {                      /* of all profiles */
@@ -39,6 +42,7 @@ struct box {
     const char *repository;
     const struct loaded *profile;        /* NULL: observed only */
     u32 mounts;                          /* fan: its mount namespace, when marked; 0 not */
+    struct box_net *net;                 /* nft: its network; owned, NULL none */
 };
 
 struct repeat {
@@ -59,6 +63,7 @@ struct wall {
     struct box *boxes; size_t n_boxes, cap_boxes;     /* by cgroup */
     struct repeat repeats[REPEATS];
     struct gate *gate;
+    struct nft *nft;                     /* NULL: cgroup programs judge the network, or nobody */
     struct deadman *deadman;
     char pins[256];                      /* our own folder; "" not pinned */
     struct wall_status status;           /* what does not change, and reasons */
@@ -122,6 +127,22 @@ void gate_mark(struct wall *w);                               /* the runtimes */
 void gate_loosen(struct wall *w);                             /* finds what starts, holds nobody */
 void gate_turn(struct wall *w);                               /* answers those who wait */
 void gate_scan(struct wall *w);                               /* finds new and gone cgroups */
+
+/* nft.c: the network, where cgroup programs cannot be attached; all do nothing where it is not in use */
+void nft_open(struct wall *w);
+void nft_close(struct wall *w, bool keep);
+int nft_compile(const struct wall *w, const struct profile *p, struct arena *a, struct loaded *l, struct err *err);
+int64_t nft_lease_s(const struct wall_rules *r);              /* 0: the rules stay */
+void nft_box(struct wall *w, struct box *b);                  /* b is new in w->boxes */
+void nft_inherit(struct wall *w, struct box *from, struct box *to);
+void nft_forget(struct wall *w, struct box *b);
+void nft_all(struct wall *w);                                 /* other profiles */
+void nft_turn(struct wall *w);
+void nft_status(const struct wall *w, struct wall_status *out);
+int nft_clear_all(struct err *err);
+
+/* confine.c: this process keeps these capabilities and, if so, may enter networks */
+int confine_to(const unsigned *caps, size_t n, bool may_enter_networks, struct err *err);
 
 /* deadman.c: a process that ends this one when it is silent while others wait for it */
 int deadman_open(struct wall *w, struct err *err);

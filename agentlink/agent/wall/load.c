@@ -138,6 +138,10 @@ static void network_attach(struct wall *w)
         { s->progs.bind4, &s->links.bind4 }, { s->progs.bind6, &s->links.bind6 },
         { s->progs.inbound, &s->links.inbound }, { s->progs.sock_create, &s->links.sock_create },
     };
+    if (w->set.refuse & WALL_REFUSE_CGROUP) {
+        snprintf(w->status.network_why, sizeof w->status.network_why, "not wanted by the settings");
+        return;
+    }
     int fd = open(w->set.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     w->status.network = fd >= 0;
     if (fd < 0)
@@ -149,6 +153,10 @@ static void network_attach(struct wall *w)
         w->status.network = false;
         snprintf(w->status.network_why, sizeof w->status.network_why, "%s cannot be attached at %.120s: %s",
                  bpf_program__name(all[i].p), w->set.cgroup, strerror(errno));
+    }
+    for (size_t i = 0; i < N_ITEMS(all) && !w->status.network; i++) {
+        bpf_link__destroy(*all[i].link);           /* all of them, or none: half a wall is none */
+        *all[i].link = NULL;
     }
     if (fd >= 0)
         close(fd);

@@ -44,7 +44,7 @@ static int profile_take(const struct wall *w, const struct profile *p, struct ar
 {
     if (!p->repository || !p->repository[0])
         return err_set(err, ERR_INVALID, "profile %.80s names no repository", p->name ? p->name : "");
-    if (wall_compile(p, w->set.lease_s, a, &out->rules, err) != 0)
+    if (wall_compile(p, w->set.lease_s, a, &out->rules, err) != 0 || nft_compile(w, p, a, out, err) != 0)
         return -1;
     out->name = arena_strdup(a, p->name ? p->name : "");
     out->repository = arena_strdup(a, p->repository);
@@ -143,6 +143,7 @@ static int profiles_replace(struct wall *w, struct generation *g, struct err *er
     fan_forget(w);
     for (size_t i = 0; i < w->n_boxes; i++)
         (void)box_apply(w, &w->boxes[i], err);
+    nft_all(w);
     if (old)
         nanosleep(&pause, NULL);
     sets_unload(w, old, old ? old->n : 0, g);

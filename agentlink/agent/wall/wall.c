@@ -130,8 +130,9 @@ int wall_open(const struct wall_settings *settings, struct wall **out, struct er
         blind_say(w, err->msg);
     }
     pins_open(w);
+    nft_open(w);
     gate_try(w);
-    if (is_blind && w->status.rung != WALL_FANOTIFY) {
+    if (is_blind && w->status.rung != WALL_FANOTIFY && !w->nft) {
         wall_close(w, false);
         return -1;
     }
@@ -149,6 +150,7 @@ void wall_close(struct wall *w, bool keep)
     struct err ignored;
     if (!w)
         return;
+    nft_close(w, keep);
     gate_close(w);
     deadman_close(w);
     if (!keep && w->pins[0])
@@ -194,6 +196,7 @@ int wall_poll(struct wall *w, int timeout_ms, wall_event_fn *on_event, void *arg
     int r = w->ring ? ring_buffer__consume(w->ring) : 0;
     if (w->bpf)
         drops_tell(w);
+    nft_turn(w);
     w->on_event = NULL;
     int n = (int)w->n_told;
     pthread_mutex_unlock(&w->lock);
@@ -213,6 +216,7 @@ void wall_status(struct wall *w, struct wall_status *out)
     for (size_t i = 0; i < w->n_boxes; i++)
         out->n_walled += w->boxes[i].profile != NULL;
     out->beat_ms = !w->control ? 0 : (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (int64_t)(w->control->beat_ns / 1000000u);
+    nft_status(w, out);
     out->seen = s.seen;
     out->emitted = s.emitted;
     out->folded = s.folded;
@@ -227,7 +231,7 @@ int wall_off(const char *pins, const char *off_file, struct err *err)
     bool is_kept = !off_file || fd >= 0;
     if (fd >= 0)
         close(fd);
-    if (pins && pins_clear(pins, NULL, is_kept ? OFF_FILE : OFF_SWITCH, err) != 0)
+    if ((pins && pins_clear(pins, NULL, is_kept ? OFF_FILE : OFF_SWITCH, err) != 0) || nft_clear_all(err) != 0)
         return -1;
     return is_kept ? 0 : err_set(err, ERR_UNAVAILABLE, "off until the agent starts again, and not for longer: %.150s: %s", off_file, strerror(cause));
 }

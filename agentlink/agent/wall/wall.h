@@ -37,6 +37,10 @@ enum wall_rung {
     WALL_RUNG_N
 };
 
+/* Bits of wall_settings.refuse beside those of the rungs. */
+#define WALL_REFUSE_CGROUP (1u << WALL_RUNG_N)         /* programs on cgroups */
+#define WALL_REFUSE_NFT (1u << (WALL_RUNG_N + 1))      /* tables of nftables */
+
 enum { WALL_WHY_MAX = 200, WALL_LEASE_DEFAULT_S = 60, WALL_PROFILES_MAX = 1024, WALL_CONTAINERS_MAX = 4096 };
 
 /* A container found at its start: fills *out (text stays valid until the next call)
@@ -55,7 +59,8 @@ struct wall_settings {
     wall_resolve_fn *resolve; void *resolve_arg;      /* NULL: containers come by wall_container_add only */
     int64_t lease_s;                     /* for profiles that name none; 0: WALL_LEASE_DEFAULT_S */
     size_t ring_bytes;                   /* a power of two; 0: 1 MiB */
-    unsigned refuse;                     /* bit 1 << rung: not to be used, although the kernel could; WALL_NONE: no BPF at all */
+    unsigned refuse;                     /* bit 1 << rung: not to be used, although the kernel could; WALL_NONE: no BPF at all;
+                                            WALL_REFUSE_... */
     bool no_network;                     /* ports and peers are not judged */
 };
 
@@ -72,6 +77,10 @@ struct wall_status {
     bool sensors, network, edges, pinned, gate, is_off;
     char sensors_why[WALL_WHY_MAX], network_why[WALL_WHY_MAX], edges_why[WALL_WHY_MAX], pinned_why[WALL_WHY_MAX],
          gate_why[WALL_WHY_MAX];         /* "" while it is there */
+    bool nftables;                       /* in the place of network (cgroup programs): tables in containers' own networks */
+    char nftables_why[WALL_WHY_MAX];     /* why not, where network is false, too */
+    size_t n_nftables, n_nftables_not;   /* containers whose rules are in force; that should have some and have none */
+    char nftables_not[WALL_WHY_MAX];     /* one of the latter, and why */
     size_t n_profiles, n_enforced;       /* loaded; of these in protect mode */
     size_t n_containers, n_walled;       /* known; of these with a profile */
     int64_t lease_s;                     /* the shortest in force */
@@ -120,11 +129,14 @@ void wall_status(struct wall *w, struct wall_status *out);
 /* What the rung cannot stop, in words; ends with NULL. */
 const char *const *wall_limits(enum wall_rung rung);
 const char *wall_rung_word(enum wall_rung rung);     /* "none", "fanotify", "sigkill", "lsm" */
+const char *wall_network_word(const struct wall_status *s);         /* "cgroup-bpf", "nftables", "none" */
+const char *const *wall_network_limits(const struct wall_status *s);
 
 /* The switch that needs neither server nor agent: writes the off file (NULL: none),
- * tells programs that run to let everything pass, and removes the pins.  Where the file
- * cannot be written (a full disk) the rest is done all the same, and holds until an
- * agent starts: ERR_UNAVAILABLE says so. */
+ * tells programs that run to let everything pass, removes the pins, and the tables of
+ * nftables from every network that a process is in.  Where the file cannot be written
+ * (a full disk) the rest is done all the same, and holds until an agent starts:
+ * ERR_UNAVAILABLE says so. */
 int wall_off(const char *pins, const char *off_file, struct err *err);
 int wall_on(const char *off_file, struct err *err);
 

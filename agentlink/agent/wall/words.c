@@ -47,6 +47,29 @@ const char *wall_rung_word(enum wall_rung rung)
     return rung_words[(unsigned)rung < WALL_RUNG_N ? rung : WALL_NONE];
 }
 
+/* ---- the network ------------------------------------------------------------ */
+
+static const char *const limits_nftables[] = {
+    "ports are not refused to who binds them, but nobody reaches them; who it is that dials is not known",
+    "what nftables refuses is not reported, and in monitor and discover mode it does nothing",
+    "a container that shares the host's or another container's network has no rules",
+    "who has CAP_NET_ADMIN in the container's network can take the rules out; who has CAP_NET_RAW sends what they do not judge",
+    "ICMP passes, and so does what the container forwards for others",
+    NULL,
+};
+static const char *const limits_blind[] = { "ports and peers are not judged", NULL };
+static const char *const limits_no[] = { NULL };
+
+const char *wall_network_word(const struct wall_status *s)
+{
+    return s->network ? "cgroup-bpf" : s->nftables ? "nftables" : "none";
+}
+
+const char *const *wall_network_limits(const struct wall_status *s)
+{
+    return s->network ? limits_no : s->nftables ? limits_nftables : limits_blind;
+}
+
 const char *wall_built(void)
 {
 #ifdef KEEP_WALL_BUILT

@@ -104,7 +104,7 @@ static SHAPE(status_rung_shape, "node_status_rung", struct status_rung, rung_fie
 
 static const struct field walls_fields[] = {
     TEXT_B("rung", struct status_walls, rung, FIELD_REQUIRED, 1, 32, "The way it enforces."),
-    LIST_B("reasons", struct status_walls, reasons, n_reasons, 16, status_rung_shape, "Every way and why."),
+    LIST_B("reasons", struct status_walls, reasons, n_reasons, 32, status_rung_shape, "Every way and why."),
     INT_B("profiles", struct status_walls, profiles, 0, COUNT_MAX, "Profiles in force."),
     INT_B("lease_s", struct status_walls, lease_s, 0, COUNT_MAX, "How long they hold without the agent."),
     INT_B("drops", struct status_walls, drops, 0, COUNT_MAX, "Events of its own that were lost."),

@@ -194,6 +194,8 @@ struct cel_env {
     uint32_t n_vars;
     const struct cel_function *functions;  /* the host's, besides the libraries */
     uint32_t n_functions;
+    const struct cel_value *known;         /* NULL, or values of vars that will be the same in every evaluation
+                                              (CEL_ABSENT: others): patterns made of them are compiled ahead */
     const char *container;                 /* for names: "a.b" makes x mean a.b.x, a.x, x */
     bool lenient;              /* unknown names are errors when evaluated, and types are not
                                   checked: the language without its checker */

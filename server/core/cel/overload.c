@@ -137,6 +137,36 @@ static int result_shape(struct cel_checker *c, struct cel_node *n)
     return n->shape == NULL ? err_nomem(c->err) : 0;
 }
 
+/* Made of nothing but constants and variables. */
+static bool is_plain(const struct cel_node *n)
+{
+    switch ((enum cel_op)n->op) {
+    case OP_CONST:
+    case OP_VAR:    return true;
+    case OP_SELECT: return is_plain(n->a);
+    case OP_INDEX:
+    case OP_BINARY: return is_plain(n->a) && is_plain(n->b);
+    default:        return false;
+    }
+}
+
+/* A pattern made of values that are known ahead; what is wrong with it is said when it is used. */
+static int warm_known(struct cel_checker *c, const struct cel_node *arg)
+{
+    const struct cel_activation act = { .values = c->env->known };
+    struct cel_value bad = { 0 };
+
+    if (c->env->known == NULL || !is_plain(arg))
+        return 0;
+    c->fold.budget = 1000000;
+    c->fold.act = &act;
+    struct cel_value pattern = eval(&c->fold, arg);
+    c->fold.act = NULL;
+    if (pattern.kind == CEL_STRING)
+        regex_get(&c->fold, &pattern, &bad);
+    return c->fold.no_memory ? err_nomem(c->err) : 0;
+}
+
 /* Patterns and zones that are written in the text are compiled now. */
 static int warm(struct cel_checker *c, const struct cel_node *n)
 {
@@ -147,6 +177,8 @@ static int warm(struct cel_checker *c, const struct cel_node *n)
     struct cel_value bad = { 0 };
     int32_t offset;
 
+    if (arg == NULL && regex && n->n >= 2)
+        return warm_known(c, n->items[1]);
     if (arg == NULL || arg->kind != CEL_STRING || (!regex && !zone))
         return 0;
     c->fold.budget = 1000000;

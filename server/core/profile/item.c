@@ -24,6 +24,11 @@ static bool set_text(char out[ITEM_TEXT_MAX], const char *s)
     return true;
 }
 
+int64_t event_weight(const struct event *event)
+{
+    return event->count < 1 ? 1 : event->count > EVENT_WEIGHT_MAX ? EVENT_WEIGHT_MAX : event->count;
+}
+
 static size_t item_user(const struct event *e, struct profile_item *out)
 {
     if (e->process.uid < 0 || e->process.uid >= UINT32_MAX)

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ITEM_TEXT_MAX = 320, ITEMS_PER_EVENT = 3 };
+enum { ITEM_TEXT_MAX = 320, ITEMS_PER_EVENT = 3, EVENT_WEIGHT_MAX = 1000000 };
 
 struct profile_item {
     int part;                            /* enum profile_part */
@@ -29,6 +29,10 @@ struct profile_item {
 /* What an event shows; how many of out are filled.  What is too long for an item, or
  * says nothing (loopback, devices), is none. */
 size_t items_of_event(const struct event *event, struct profile_item out[ITEMS_PER_EVENT]);
+
+/* How many it counts as: 1 to EVENT_WEIGHT_MAX, whatever it says of itself, so that sums
+ * of what strangers send do not overflow. */
+int64_t event_weight(const struct event *event);
 
 /* Does the source say that the program is no file of the image: run from memory, or
  * written after the container had started?  By tag, rule or path. */

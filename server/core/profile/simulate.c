@@ -2,6 +2,7 @@
 #include "core/profile/simulate.h"
 
 #include "base/str.h"
+#include "core/profile/item.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ int simulation_add(struct simulation *s, const struct event *event, struct err *
 {
     struct drift_finding found[DRIFT_MAX];
     size_t n = drift_decide(s->profile, event, NULL, found);
-    int64_t count = event->count > 0 ? event->count : 1;
+    int64_t count = event_weight(event);
 
     s->examined += count;
     s->departing += n > 0 ? count : 0;

@@ -177,6 +177,16 @@ static int do_dials(char **a)
     return 0;
 }
 
+/* redial IP PORT N: the same port over and over */
+static int do_redial(char **a)
+{
+    int counts[2] = { 0, 0 };
+    for (int i = atoi(a[2]); i > 0; i--)
+        counts[dial(a[0], atoi(a[1])) == 0]++;
+    printf("dials %d %d\n", counts[0], counts[1]);
+    return 0;
+}
+
 static int do_datagram(char **a)
 {
     struct sockaddr_storage to;
@@ -317,7 +327,7 @@ static const struct trick {
 } tricks[] = {
     { "say", 1, do_say }, { "sleep", 1, do_sleep }, { "exec", 1, do_exec }, { "run", 1, do_run }, { "orphan", 1, do_orphan },
     { "memfd", 1, do_memfd }, { "copy", 2, do_copy }, { "deleted", 1, do_deleted }, { "chroot", 2, do_chroot },
-    { "rebind", 2, do_rebind }, { "dial", 2, do_dial }, { "dials", 3, do_dials }, { "datagram", 2, do_datagram },
+    { "rebind", 2, do_rebind }, { "dial", 2, do_dial }, { "dials", 3, do_dials }, { "redial", 3, do_redial }, { "datagram", 2, do_datagram },
     { "listen", 2, do_listen }, { "bind", 3, do_bind }, { "storm", 2, do_storm }, { "socket", 2, do_socket }, { "time_exec", 2, do_time_exec },
     { "time_dial", 3, do_time_dial }, { "nothing", 0, do_nothing }, { "burst", 1, do_burst },
 };
