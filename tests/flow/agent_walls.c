@@ -170,6 +170,7 @@ static bool denial_is_stored(void)
     return is;
 }
 
+/* The program came into the container after it was made: that is the graver of the two rules. */
 static bool drift_is_alerted(void)
 {
     return json_len(json_get(get(f, "/v1/alerts?rule=drift/binary-not-in-image", 200), "items")) == 1;

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ static void text_run(const char *text, struct answer *a)
         why_put(a, is_missing ? ERR_NOT_FOUND : ERR_UNAVAILABLE, "nftables", said);
     }
     nft_ctx_free(ctx);
+    (void)malloc_trim(0);                /* between two loads there may be days */
 }
 
 static void text_run_in(int network, const char *text, struct answer *a)
