@@ -263,8 +263,10 @@ static pid_t burn(void)
 
     if (pid < 0)
         die_of("fork");
-    for (volatile uint64_t n = 0; pid == 0; n++)
-        ;
+    if (pid == 0) {
+        for (volatile uint64_t n = 0;; n++)
+            ;
+    }
     return pid;
 }
 

@@ -17,7 +17,7 @@ static const struct cel_env env = { .vars = vars, .n_vars = N_ITEMS(vars) };
 static struct cel_value ask(const struct event *e, const char *text)
 {
     static struct json doc;
-    struct cel_value values[2], v;
+    struct cel_value values[2], v = { 0 };
     const struct cel_program *p;
     struct err err = { 0 };
     struct buf b;
