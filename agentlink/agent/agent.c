@@ -308,6 +308,7 @@ static int open_update(struct agent *a, struct err *err)
 
     if (update_open(&config, &a->update, err) == 0) {
         update_state(a->update, time_now_ms(), &a->shared.bundle);
+        snprintf(a->shared.bundle_problem, sizeof a->shared.bundle_problem, "%.190s", a->shared.bundle.problem);     /* damage is known without a server */
         a->shared.bundle.problem = NULL;
         return 0;
     }

@@ -153,13 +153,31 @@ static bool read_link(const struct update *u, char folder[UPDATE_FOLDER_TEXT])
     return str_starts(folder, "bundle.") && strchr(folder, '/') == NULL;
 }
 
+/* What is not what was signed must be fetched anew: 304 would never mend it. */
+static int check_applied(const struct update *u, int dir, struct err *err)
+{
+    struct bytes text;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < u->applied.n_files; i++) {
+        const struct trust_file *f = &u->applied.files[i];
+        struct arena arena;
+        arena_init(&arena, (size_t)f->length + (64 << 10));
+        rc = state_read(dir, f->name, (size_t)f->length, &arena, &text, err);
+        if (rc == 0 && !trust_file_is(f, text.ptr, text.len))
+            rc = err_set(err, ERR_UNPROCESSABLE, "%s was changed after it was put in force", f->name);
+        arena_clear(&arena);
+    }
+    return rc;
+}
+
 static int load_from(struct update *u, int dir, struct arena *arena, struct err *err)
 {
     struct bytes text;
     struct stat st;
 
     if (state_read(dir, "bundle.json", TRUST_BUNDLE_MAX, arena, &text, err) != 0 ||
-        trust_bundle_read(&u->applied_arena, text.ptr, text.len, &u->applied, err) != 0)
+        trust_bundle_read(&u->applied_arena, text.ptr, text.len, &u->applied, err) != 0 || check_applied(u, dir, err) != 0)
         return -1;
     u->applied_ms = fstat(dir, &st) == 0 ? (int64_t)st.st_ctim.tv_sec * MS_SECOND : 0;
     if (state_read(dir, ".etag", sizeof u->etag - 1, arena, &text, err) == 0)

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TURN_MS = 250, QUEUE_BYTES = 4 << 20, RESOLVE_FRESH_MS = 150, RESOLVE_BUDGET_MS = 1000, REASONS = 32, PATH_BYTES = 512 };
+enum { TURN_MS = 250, QUEUE_BYTES = 4 << 20, RESOLVE_FRESH_MS = 150, RESOLVE_BUDGET_MS = 1000, REASONS = 32, PATH_BYTES = 512, GOOD_BYTES = 32 << 20 };
 
 struct queued {                          /* in front of each text in the queue */
     uint32_t len, class;
@@ -36,6 +36,7 @@ struct walls {
     struct inventory scan;
     int64_t scan_ms;
     bool has_taken_over;
+    struct buf good;                     /* profiles.json of the last bundle that could be enforced whole */
     pthread_mutex_t lock;                /* the queue and the problems */
     pthread_cond_t filled;
     struct buf queue, line;
@@ -235,6 +236,7 @@ int walls_open(const struct settings *settings, struct spool *spool, const struc
     pthread_cond_init(&w->filled, NULL);
     buf_init(&w->queue, QUEUE_BYTES + 1);
     buf_init(&w->line, EVENT_JSON_MAX * 8);
+    buf_init(&w->good, GOOD_BYTES);
     arena_init(&w->scan_arena, INVENTORY_ARENA);
     if (w->is_wanted && (open_wall(w, settings, &why) != 0 || wall_confine(w->wall, &why) != 0 || start(w, &why) != 0)) {
         snprintf(w->problem, sizeof w->problem, "%.230s", why.msg);
@@ -261,6 +263,7 @@ void walls_close(struct walls *w)
     wall_close(w->wall, true);
     buf_free(&w->queue);
     buf_free(&w->line);
+    buf_free(&w->good);
     arena_clear(&w->scan_arena);
     pthread_cond_destroy(&w->filled);
     pthread_mutex_destroy(&w->lock);
@@ -304,6 +307,45 @@ static int profiles_of(struct bytes text, const struct node_settings *s, struct 
     return 0;
 }
 
+static const struct profile *same_image(const struct profile *all, size_t n, const struct profile *p)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool same_digest = all[i].digest == NULL ? p->digest == NULL : str_eq(all[i].digest, p->digest);
+        if (same_digest && str_eq(all[i].repository, p->repository))
+            return &all[i];
+    }
+    return NULL;
+}
+
+/* One profile that cannot be enforced as written - it would let nothing run, or names
+ * what is no path or network - must not keep those of other images from changing.  In
+ * its place stands its last good version; without one its containers are only observed.
+ * Returns how many are left; problem says of the first, "" of none. */
+static size_t sort_out(struct walls *w, const struct node_settings *s, struct profile *all, size_t n, struct arena *arena, char problem[240])
+{
+    struct profile *good = NULL;
+    size_t kept = 0, n_good = 0, n_bad = 0;
+    struct err err = { 0 };
+    char first[sizeof err.msg] = "";
+
+    if (w->good.len > 0 && profiles_of((struct bytes){ (const unsigned char *)w->good.ptr, w->good.len }, s, arena, &good, &n_good, &err) != 0)
+        n_good = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct profile *use = &all[i];
+        if (wall_profile_check(use, &err) != 0) {
+            if (n_bad++ == 0)
+                snprintf(first, sizeof first, "%s", err.msg);
+            use = same_image(good, n_good, use);
+        }
+        if (use != NULL && wall_profile_check(use, &err) == 0)
+            all[kept++] = *use;
+    }
+    problem[0] = '\0';
+    if (n_bad > 0)
+        snprintf(problem, 240, "not in force, the last good version is (if there was one): %.150s%s", first, n_bad > 1 ? ", and others" : "");
+    return kept;
+}
+
 /* The containers that run already, then the old agent's walls go. */
 static void take_over(struct walls *w, struct arena *arena)
 {
@@ -317,24 +359,41 @@ static void take_over(struct walls *w, struct arena *arena)
     w->has_taken_over = true;
 }
 
+static void remember(struct walls *w, struct bytes profiles)
+{
+    buf_clear(&w->good);
+    buf_put(&w->good, profiles.ptr, profiles.len);
+    if (w->good.failed)
+        buf_clear(&w->good);
+}
+
 int walls_bundle(struct walls *w, struct bytes profiles, struct bytes settings, struct err *err)
 {
     struct profile *all = NULL;
     struct arena arena;
+    char problem[240] = "";
     size_t n = 0;
 
     if (w->wall == NULL)
         return 0;
     arena_init(&arena, INVENTORY_ARENA);
     struct node_settings s = settings_of(settings, &arena);
-    int rc = profiles_of(profiles, &s, &arena, &all, &n, err) == 0 ? wall_set_profiles(w->wall, all, n, err) : -1;
+    int rc = profiles_of(profiles, &s, &arena, &all, &n, err);
+    if (rc == 0) {
+        n = sort_out(w, &s, all, n, &arena, problem);
+        rc = wall_set_profiles(w->wall, all, n, err);
+    }
+    if (rc == 0 && problem[0] == '\0')
+        remember(w, profiles);
     pthread_mutex_lock(&w->lock);
     w->is_on = s.walls;
-    snprintf(w->profile_problem, sizeof w->profile_problem, "%.220s", rc == 0 ? "" : err->msg);
+    snprintf(w->profile_problem, sizeof w->profile_problem, "%.220s", rc == 0 ? problem : err->msg);
     pthread_mutex_unlock(&w->lock);
     if (rc == 0 && !w->has_taken_over)
         take_over(w, &arena);
     arena_clear(&arena);
+    if (rc == 0 && problem[0] != '\0')
+        return err_set(err, ERR_INVALID, "%s", problem);
     return rc;
 }
 

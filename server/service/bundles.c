@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "service/nodes.h"
+#include "service/prefer.h"
 #include "wire/msg/fields.h"
 
 #include <stdio.h>
@@ -245,24 +246,6 @@ static int64_t applied_of(const char *query)
     return strncmp(query, "applied=", 8) == 0 && str_to_i64(query + 8, 0, INT64_MAX, &n) ? n : -1;
 }
 
-/* Seconds of "wait=N" in a Prefer header; 0: none that counts. */
-static int64_t wait_of(const char *prefer)
-{
-    for (const char *s = prefer; s != NULL && *s != '\0';) {
-        s += strspn(s, ",; \t");
-        size_t n = strcspn(s, ",; \t");
-        if (n > 5 && n < 12 && strncasecmp(s, "wait=", 5) == 0) {
-            char digits[8] = "";
-            int64_t seconds;
-            memcpy(digits, s + 5, n - 5);
-            if (str_to_i64(digits, 0, 9999999, &seconds))
-                return seconds < WAIT_MAX_S ? seconds : WAIT_MAX_S;
-        }
-        s += n;
-    }
-    return 0;
-}
-
 /* Our tags are quoted hex and a number; the compressed form has "-gz" before the quote. */
 static bool names(const char *if_none_match, const char *etag)
 {
@@ -316,7 +299,7 @@ int agent_bundle(struct call *c, const void *in, void *out, struct err *err)
     struct bundles *b = c->app->bundles;
     long long any = b == NULL ? 0 : atomic_load(&b->generation);
     struct slot *s = b == NULL ? NULL : bundle_slot(b, c->caller->scope);
-    int64_t wait_s = wait_of(c->headers[HEADER_PREFER]);
+    int64_t wait_s = prefer_wait_s(c->headers[HEADER_PREFER], WAIT_MAX_S);
     int64_t applied = applied_of(c->query_text);
 
     (void)in, (void)out;

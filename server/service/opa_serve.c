@@ -5,6 +5,7 @@
  * that did not ask to wait is told another type, which keeps long polling off.  The
  * bundle is gzip by itself and never has a content coding. */
 #include "service/opa.h"
+#include "service/prefer.h"
 
 #include "base/time.h"
 #include "core/opa/opa.h"
@@ -17,24 +18,6 @@ enum { WAIT_MAX_S = 120 };
 enum { HEADER_IF_NONE_MATCH, HEADER_PREFER };
 
 const char *const opa_bundle_headers[] = { "If-None-Match", "Prefer", NULL };
-
-/* Seconds of "wait=N" in a Prefer header; 0: none that counts. */
-static int64_t wait_of(const char *prefer)
-{
-    for (const char *s = prefer; s != NULL && *s != '\0';) {
-        s += strspn(s, ",; \t");
-        size_t n = strcspn(s, ",; \t");
-        if (n > 5 && n < 12 && strncasecmp(s, "wait=", 5) == 0) {
-            char digits[8] = "";
-            int64_t seconds;
-            memcpy(digits, s + 5, n - 5);
-            if (str_to_i64(digits, 0, 9999999, &seconds))
-                return seconds < WAIT_MAX_S ? seconds : WAIT_MAX_S;
-        }
-        s += n;
-    }
-    return 0;
-}
 
 /* Our tags are quoted hex: one cannot lie within another. */
 static bool names(const char *if_none_match, const char *etag)
@@ -64,7 +47,7 @@ static const char *team_of(struct call *c)
 
 int opa_bundle_show(struct call *c, const void *in, void *out, struct err *err)
 {
-    int64_t wait_s = wait_of(c->headers[HEADER_PREFER]);
+    int64_t wait_s = prefer_wait_s(c->headers[HEADER_PREFER], WAIT_MAX_S);
     const struct opa_made *made;
 
     (void)in, (void)out;

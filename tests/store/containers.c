@@ -2,7 +2,6 @@
 #include "tests/store/engine.h"
 
 #include "base/time.h"
-#include "db/migrate.h"
 #include "service/containers.h"
 #include "store/container.h"
 #include "store/image.h"
@@ -28,15 +27,10 @@ static int set_up(void **state)
 {
     struct fixture *t = calloc(1, sizeof *t);
     int64_t repository;
-    int applied;
 
     if (t == NULL)
         abort();
-    engine_fresh(&t->engine, pg_url);
-    ENGINE_OK(migrate_run(t->engine.url, migrations, 1, &applied, &engine_err));
-    t->db = engine_open(t->engine.url, DB_WRITER);
-    arena_init(&t->arena, 64 << 20);
-    ENGINE_OK(db_begin_write(t->db, &engine_err));
+    t->db = engine_writing(&t->engine, pg_url, &t->arena);
     t->node = (struct node){ .node_id = "n1", .name = "vm", .cluster = "prod", .scope = "prod", .labels = "{}", .fingerprint = "f", .public_key = "p",
                              .join_token = "j", .agent_version = "", .kernel = "", .arch = "", .problem = "", .stream = "", .certificate = "", .created_ms = T0,
                              .enrolled_ms = T0, .last_seen_ms = T0, .revoked_ms = TIME_UNKNOWN, .clock_skew_ms = TIME_UNKNOWN };
@@ -56,10 +50,7 @@ static int tear_down(void **state)
 {
     struct fixture *t = *state;
 
-    db_rollback(t->db);
-    db_close(t->db);
-    arena_clear(&t->arena);
-    engine_clear(&t->engine);
+    engine_written(&t->engine, t->db, &t->arena);
     free(t);
     return 0;
 }

@@ -3,7 +3,9 @@
 #ifndef KEEP_TESTS_ENGINE_H
 #define KEEP_TESTS_ENGINE_H
 
+#include "base/arena.h"
 #include "db/db.h"
+#include "db/migrate.h"
 
 #include <ftw.h>
 #include <setjmp.h>
@@ -92,6 +94,27 @@ static inline void engine_tables(const struct engine *e)
 
     ENGINE_OK(db_script(db, e->is_pg ? pg : sqlite, &engine_err));
     db_close(db);
+}
+
+/* A fresh, migrated engine with a write transaction begun, for tests of one store. */
+static inline struct db *engine_writing(struct engine *e, const char *pg_url, struct arena *arena)
+{
+    int applied;
+
+    engine_fresh(e, pg_url);
+    ENGINE_OK(migrate_run(e->url, migrations, 1, &applied, &engine_err));
+    struct db *db = engine_open(e->url, DB_WRITER);
+    arena_init(arena, 64 << 20);
+    ENGINE_OK(db_begin_write(db, &engine_err));
+    return db;
+}
+
+static inline void engine_written(struct engine *e, struct db *db, struct arena *arena)
+{
+    db_rollback(db);
+    db_close(db);
+    arena_clear(arena);
+    engine_clear(e);
 }
 
 #endif

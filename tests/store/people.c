@@ -3,7 +3,6 @@
 
 #include "base/crypto.h"
 #include "base/time.h"
-#include "db/migrate.h"
 #include "store/allowance.h"
 #include "store/api_token.h"
 #include "store/audit.h"
@@ -29,15 +28,10 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *t = calloc(1, sizeof *t);
-    int applied;
 
     if (t == NULL)
         abort();
-    engine_fresh(&t->engine, pg_url);
-    ENGINE_OK(migrate_run(t->engine.url, migrations, 1, &applied, &engine_err));
-    t->db = engine_open(t->engine.url, DB_WRITER);
-    arena_init(&t->arena, 64 << 20);
-    ENGINE_OK(db_begin_write(t->db, &engine_err));
+    t->db = engine_writing(&t->engine, pg_url, &t->arena);
     *state = t;
     return 0;
 }
@@ -46,10 +40,7 @@ static int tear_down(void **state)
 {
     struct fixture *t = *state;
 
-    db_rollback(t->db);
-    db_close(t->db);
-    arena_clear(&t->arena);
-    engine_clear(&t->engine);
+    engine_written(&t->engine, t->db, &t->arena);
     free(t);
     return 0;
 }

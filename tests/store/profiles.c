@@ -4,7 +4,6 @@
 #include "base/crypto.h"
 #include "base/time.h"
 #include "cmd/serve.h"
-#include "db/migrate.h"
 #include "service/drift_state.h"
 #include "service/observed.h"
 #include "store/image.h"
@@ -28,16 +27,11 @@ static int set_up(void **state)
     struct fixture *t = calloc(1, sizeof *t);
     struct db_queries sets[64];
     int64_t repository;
-    int applied;
 
     if (t == NULL)
         abort();
-    engine_fresh(&t->engine, pg_url);
-    ENGINE_OK(migrate_run(t->engine.url, migrations, 1, &applied, &engine_err));
-    t->db = engine_open(t->engine.url, DB_WRITER);
+    t->db = engine_writing(&t->engine, pg_url, &t->arena);
     ENGINE_OK(db_prepare_all(t->db, sets, queries_gather(sets, N_ITEMS(sets)), &engine_err));
-    arena_init(&t->arena, 64 << 20);
-    ENGINE_OK(db_begin_write(t->db, &engine_err));
     ENGINE_OK(repository_upsert(t->db, "docker.io/acme/shop", "", T0, &repository, &engine_err));
     ENGINE_OK(image_insert(t->db, "sha256:1111111111111111111111111111111111111111111111111111111111111111", repository, T0, &t->image, &engine_err));
     *state = t;
@@ -48,10 +42,7 @@ static int tear_down(void **state)
 {
     struct fixture *t = *state;
 
-    db_rollback(t->db);
-    db_close(t->db);
-    arena_clear(&t->arena);
-    engine_clear(&t->engine);
+    engine_written(&t->engine, t->db, &t->arena);
     free(t);
     return 0;
 }

@@ -4,6 +4,8 @@
  * hold for its part, too, each prefix gets the ports of all that cover it. */
 #include "agent/wall/compile.h"
 
+#include "agent/wall/wall.h"
+
 #include "base/str.h"
 #include "wire/cidr.h"
 
@@ -211,4 +213,17 @@ int wall_compile(const struct profile *p, int64_t lease_s, struct arena *a, stru
         return err_prefix(err, "profile %.80s", p->name ? p->name : "");
     *out = r;
     return 0;
+}
+
+int wall_profile_check(const struct profile *p, struct err *err)
+{
+    struct wall_rules rules;
+    struct arena a;
+
+    if (!p->repository || !p->repository[0])
+        return err_set(err, ERR_INVALID, "profile %.80s names no repository", p->name ? p->name : "");
+    arena_init(&a, (size_t)64 << 20);
+    int r = wall_compile(p, WALL_LEASE_DEFAULT_S, &a, &rules, err);
+    arena_clear(&a);
+    return r;
 }

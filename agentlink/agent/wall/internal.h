@@ -108,7 +108,7 @@ void drops_tell(struct wall *w);
 
 /* pin.c */
 int pins_make(struct wall *w, struct err *err);
-int pins_clear(const char *folder, const char *except, struct err *err);
+int pins_clear(const char *folder, const char *except, u32 off, struct err *err);    /* off: OFF_, for who still turns */
 
 /* fan.c: the rung below BPF */
 struct fanotify_event_metadata;

@@ -23,9 +23,11 @@ enum {
 
 /* u32 set: one version of one profile's rules.  0 is none: seen, never hindered. */
 
+enum { OFF_FILE = 1, OFF_SWITCH = 2 };   /* the file is there; told so, until an agent starts */
+
 struct wall_control {
     u64 beat_ns;                         /* CLOCK_MONOTONIC: the agent was alive */
-    u32 off;                             /* everything passes */
+    u32 off;                             /* everything passes: OFF_ */
     u32 host_mounts;                     /* inode of the mount namespace runtimes live in */
     u32 is_lsm;                          /* bprm_check_security decides, the tracepoint only tells */
     u32 spare;

@@ -55,7 +55,7 @@ int pins_make(struct wall *w, struct err *err)
 }
 
 /* Whoever still holds these programs: they now let everything pass. */
-static void control_off(int dir)
+static void control_off(int dir, u32 off)
 {
     char path[64];
     struct wall_control c;
@@ -65,18 +65,18 @@ static void control_off(int dir)
     if (fd < 0)
         return;
     if (bpf_map_lookup_elem(fd, &zero, &c) == 0) {
-        c.off = 1;
+        c.off = off;
         bpf_map_update_elem(fd, &zero, &c, BPF_ANY);
     }
     close(fd);
 }
 
-static int set_clear(int parent, const char *name, struct err *err)
+static int set_clear(int parent, const char *name, u32 off, struct err *err)
 {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return err_set(err, ERR_UNAVAILABLE, "pins %.100s: %s", name, strerror(errno));
-    control_off(fd);
+    control_off(fd, off);
     DIR *dir = fdopendir(fd);
     for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
         if (e->d_name[0] != '.')
@@ -89,7 +89,7 @@ static int set_clear(int parent, const char *name, struct err *err)
     return 0;
 }
 
-int pins_clear(const char *folder, const char *except, struct err *err)
+int pins_clear(const char *folder, const char *except, u32 off, struct err *err)
 {
     const char *own = except && except[0] ? strrchr(except, '/') + 1 : "";
     DIR *dir = opendir(folder);
@@ -98,7 +98,7 @@ int pins_clear(const char *folder, const char *except, struct err *err)
         return errno == ENOENT ? 0 : err_set(err, ERR_UNAVAILABLE, "%.180s: %s", folder, strerror(errno));
     for (struct dirent *e; r == 0 && (e = readdir(dir)) != NULL;) {
         if (e->d_name[0] != '.' && !str_eq(e->d_name, own))
-            r = set_clear(dirfd(dir), e->d_name, err);
+            r = set_clear(dirfd(dir), e->d_name, off, err);
     }
     closedir(dir);
     return r;

@@ -142,7 +142,7 @@ int wall_open(const struct wall_settings *settings, struct wall **out, struct er
 
 int wall_handover(struct wall *w, struct err *err)
 {
-    return w->status.pinned ? pins_clear(w->set.pins, w->pins, err) : 0;
+    return w->status.pinned ? pins_clear(w->set.pins, w->pins, OFF_FILE, err) : 0;
 }
 
 void wall_close(struct wall *w, bool keep)
@@ -154,7 +154,7 @@ void wall_close(struct wall *w, bool keep)
     gate_close(w);
     deadman_close(w);
     if (!keep && w->pins[0])
-        (void)pins_clear(w->set.pins, NULL, &ignored);
+        (void)pins_clear(w->set.pins, NULL, OFF_FILE, &ignored);
     kernel_close(w);
     profiles_free(w);
     boxes_free(w);
@@ -171,8 +171,9 @@ static void beat(struct wall *w)
     if (!w->control)
         return;
     __atomic_store_n(&w->control->beat_ns, (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec, __ATOMIC_RELAXED);
-    if (w->set.off_file)
-        __atomic_store_n(&w->control->off, wall_is_off(w) ? 1u : 0u, __ATOMIC_RELAXED);
+    bool is_off = wall_is_off(w);
+    if (w->set.off_file && (is_off || __atomic_load_n(&w->control->off, __ATOMIC_RELAXED) != OFF_SWITCH))
+        __atomic_store_n(&w->control->off, is_off ? (u32)OFF_FILE : 0u, __ATOMIC_RELAXED);
 }
 
 bool wall_is_off(const struct wall *w)
@@ -226,12 +227,13 @@ void wall_status(struct wall *w, struct wall_status *out)
 
 int wall_off(const char *pins, const char *off_file, struct err *err)
 {
-    int fd = off_file ? open(off_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
-    if (off_file && fd < 0)
-        return err_set(err, ERR_UNAVAILABLE, "%.180s: %s", off_file, strerror(errno));
+    int fd = off_file ? open(off_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1, cause = errno;
+    bool is_kept = !off_file || fd >= 0;
     if (fd >= 0)
         close(fd);
-    return (pins && pins_clear(pins, NULL, err) != 0) || nft_clear_all(err) != 0 ? -1 : 0;
+    if ((pins && pins_clear(pins, NULL, is_kept ? OFF_FILE : OFF_SWITCH, err) != 0) || nft_clear_all(err) != 0)
+        return -1;
+    return is_kept ? 0 : err_set(err, ERR_UNAVAILABLE, "off until the agent starts again, and not for longer: %.150s: %s", off_file, strerror(cause));
 }
 
 int wall_on(const char *off_file, struct err *err)

@@ -108,6 +108,9 @@ void wall_close(struct wall *w, bool keep);
  * one that can run nothing in protect mode is refused, too). */
 int wall_set_profiles(struct wall *w, const struct profile *profiles, size_t n, struct err *err);
 
+/* Could it be enforced as it is written?  ERR_INVALID says why not.  Pure. */
+int wall_profile_check(const struct profile *profile, struct err *err);
+
 /* The profile is the one for the image's digest, else for its repository.  Adding
  * again replaces.  Our own container is observed only.  c->pid > 0: files with a sha256 are verified through its root. */
 int wall_container_add(struct wall *w, uint64_t cgroup_id, const struct container *c, struct err *err);
@@ -131,7 +134,9 @@ const char *const *wall_network_limits(const struct wall_status *s);
 
 /* The switch that needs neither server nor agent: writes the off file (NULL: none),
  * tells programs that run to let everything pass, removes the pins, and the tables of
- * nftables from every network that a process is in. */
+ * nftables from every network that a process is in.  Where the file cannot be written
+ * (a full disk) the rest is done all the same, and holds until an agent starts:
+ * ERR_UNAVAILABLE says so. */
 int wall_off(const char *pins, const char *off_file, struct err *err);
 int wall_on(const char *off_file, struct err *err);
 
