@@ -442,7 +442,7 @@ static void reload(struct agent *a)
     }
     for (size_t i = 0; i < n_agent_settings; i++) {
         const struct setting *row = &agent_settings[i];
-        if (!row->reloadable && !agent_setting_equal(&a->settings, &fresh, row))
+        if (!row->reloadable && !setting_equal(&a->settings, &fresh, row))
             LOG(&a->log, LOG_WARN, "setting changed; it needs a restart", LOG_TEXT("setting", row->key));
     }
     pass_forget(a->pass);

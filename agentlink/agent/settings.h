@@ -1,10 +1,8 @@
 /* settings.h - keep-agent's settings: one table of rows, one file, the environment.
  *
- * A row has a key, a type with bounds, a default and a sentence; the same rows read
- * the file, the environment (spool.bytes is KEEP_AGENT_SPOOL_BYTES) and the flags,
- * and print `keep-agent config`.  Flag beats environment beats file beats default.  An
- * unknown key stops the start, with its place and the nearest that exists.  Secrets
- * are names of files.  "sources" is a list, read by its own table (agent/source.h). */
+ * The rows are read as wire/settings.h says (spool.bytes is KEEP_AGENT_SPOOL_BYTES)
+ * and print `keep-agent config`.  Secrets are names of files.  "sources" is a list,
+ * read by its own table (agent/source.h). */
 #ifndef KEEP_AGENT_SETTINGS_H
 #define KEEP_AGENT_SETTINGS_H
 
@@ -14,6 +12,7 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/err.h"
+#include "wire/settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,18 +39,7 @@ struct settings {
     struct source_setting *sources; size_t n_sources;
 };
 
-enum setting_type { SETTING_TEXT = 0, SETTING_BOOL, SETTING_INT, SETTING_DURATION, SETTING_BYTES };
-enum setting_from { FROM_DEFAULT = 0, FROM_FILE, FROM_ENVIRONMENT, FROM_FLAG };
-
-struct setting {
-    const char *key;                     /* "spool.bytes" */
-    enum setting_type type;
-    size_t off;                          /* in struct settings */
-    const char *otherwise;               /* default, as written; NULL: none */
-    int64_t min, max;
-    bool reloadable;                     /* SIGHUP takes a new value */
-    const char *doc;
-};
+/* Offsets are in struct settings. */
 extern const struct setting agent_settings[];
 extern const size_t n_agent_settings;
 
@@ -61,7 +49,6 @@ extern const size_t n_agent_settings;
 int agent_settings_load(const char *file, const struct command_line *cl, struct arena *arena, struct settings *out,
                   enum setting_from *from, struct err *err);
 
-bool agent_setting_equal(const struct settings *a, const struct settings *b, const struct setting *s);
 enum send_coding settings_coding(const struct settings *s);
 struct spool_limits settings_spool(const struct settings *s);
 

@@ -1,15 +1,9 @@
 /* config.c - see config.h. */
 #include "cmd/config.h"
 
-#include "base/str.h"
 #include "base/time.h"
-#include "wire/yaml.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define AT(member) offsetof(struct config, member)
 #define DAYS(n) ((n) * MS_DAY)
@@ -79,229 +73,24 @@ const struct setting settings_table[] = {
 const size_t n_settings_table = N_ITEMS(settings_table);
 
 /* Flags that are short for a setting. */
-static const struct { const char *flag, *key; } flags[] = {
+static const struct setting_flag flags[] = {
     { "listen", "listen" }, { "db", "database" }, { "tls-cert", "tls.cert" }, { "tls-key", "tls.key" },
     { "tls-self-managed", "tls.self_managed" },
     { "insecure-plaintext", "tls.insecure_plaintext" }, { "log-level", "log.level" },
 };
 
-static bool parse_bytes(const char *text, int64_t *out)
-{
-    static const struct { const char *unit; int shift; } units[] = { { "KiB", 10 }, { "MiB", 20 }, { "GiB", 30 }, { "", 0 } };
-    char *end;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    long long n = strtoll(text, &end, 10);
-    for (size_t i = 0; errno == 0 && n < 1 << 30 && i < N_ITEMS(units); i++) {
-        if (str_eq(end, units[i].unit))
-            return *out = (int64_t)n << units[i].shift, true;
-    }
-    return false;
-}
-
-static int set_number(const struct setting *s, int64_t value, int64_t *to, const char *text, struct err *err)
-{
-    if (value < s->min || value > s->max)
-        return err_set(err, ERR_INVALID, "%s: %s is out of range", s->key, text);
-    *to = value;
-    return 0;
-}
-
-static int set_value(struct config *c, const struct setting *s, const char *text, struct err *err)
-{
-    char *base = (char *)c + s->off;
-    int64_t n = 0;
-
-    switch (s->type) {
-    case SETTING_TEXT:
-        *(const char **)(void *)base = *text != '\0' ? text : NULL;
-        return 0;
-    case SETTING_BOOL:
-        if (!str_eq(text, "true") && !str_eq(text, "false") && *text != '\0')
-            return err_set(err, ERR_INVALID, "%s: expected true or false, found %s", s->key, text);
-        *(bool *)base = !str_eq(text, "false");
-        return 0;
-    case SETTING_INT:
-        if (!str_to_i64(text, 0, INT64_MAX, &n))
-            return err_set(err, ERR_INVALID, "%s: expected a number, found %s", s->key, text);
-        break;
-    case SETTING_DURATION:
-        if (!time_parse_duration(text, &n))
-            return err_set(err, ERR_INVALID, "%s: expected a length of time like 90s, 15m, 36h, 7d, found %s", s->key, text);
-        break;
-    case SETTING_BYTES:
-        if (!parse_bytes(text, &n))
-            return err_set(err, ERR_INVALID, "%s: expected bytes like 65536, 64KiB, 64MiB, found %s", s->key, text);
-        break;
-    }
-    return set_number(s, n, (int64_t *)(void *)base, text, err);
-}
-
-static const struct setting *find(const char *key)
-{
-    for (size_t i = 0; i < n_settings_table; i++) {
-        if (str_eq(settings_table[i].key, key))
-            return &settings_table[i];
-    }
-    return NULL;
-}
-
-static const char *nearest(const char *key)
-{
-    const char *best = NULL;
-    size_t distance = 6;
-
-    for (size_t i = 0; i < n_settings_table; i++) {
-        size_t d = str_distance(key, settings_table[i].key, 5);
-        if (d < distance) {
-            distance = d;
-            best = settings_table[i].key;
-        }
-    }
-    return best;
-}
-
-/* ---- the file ------------------------------------------------------------------- */
-
-struct reading {
-    struct config *config;
-    enum setting_from *from;
-    const char *file, *text;
-    size_t len;
-    struct err *err;
+static const struct setting_table table = {
+    .rows = settings_table, .n = N_ITEMS(settings_table), .flags = flags, .n_flags = N_ITEMS(flags),
+    .environment = "KEEP_", .says_flag = true, .empty_is_true = true,
 };
-
-static int wrong(struct reading *r, uint32_t offset, const char *what, const char *key)
-{
-    unsigned line, column;
-    const char *near = nearest(key);
-
-    json_position(r->text, r->len, offset, &line, &column);
-    return err_set(r->err, ERR_INVALID, "%s line %u: %s %s%s%s%s", r->file, line, what, key, near != NULL ? "; did you mean " : "",
-                   near != NULL ? near : "", near != NULL ? "?" : "");
-}
-
-static int take(struct reading *r, const char *key, const struct json *v)
-{
-    const struct setting *s = find(key);
-    char number[32];
-    const char *text = number;
-
-    if (s == NULL)
-        return wrong(r, v->offset, "unknown setting", key);
-    if (v->type == JSON_STRING)
-        text = v->string;
-    else if (v->type == JSON_BOOL)
-        text = v->boolean ? "true" : "false";
-    else if (v->type == JSON_INT)
-        snprintf(number, sizeof number, "%lld", (long long)v->i);
-    else
-        return wrong(r, v->offset, "expected one value for", key);
-    text = arena_strdup(r->config->arena, text);
-    if (text == NULL)
-        return err_nomem(r->err);
-    r->from[s - settings_table] = FROM_FILE;
-    return set_value(r->config, s, text, r->err) != 0 ? err_prefix(r->err, "%s", r->file) : 0;
-}
-
-static int walk(struct reading *r, const char *prefix, const struct json *v)
-{
-    for (uint32_t i = 0; i < json_n_members(v); i++) {
-        const struct json_member *m = &v->members[i];
-        const char *key = *prefix != '\0' ? arena_printf(r->config->arena, "%s.%s", prefix, m->key) : m->key;
-        if (key == NULL)
-            return err_nomem(r->err);
-        int rc = m->value.type == JSON_OBJECT ? walk(r, key, &m->value) : take(r, key, &m->value);
-        if (rc != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int read_file(const char *file, struct reading *r)
-{
-    enum { FILE_MAX = 1 << 20 };
-    struct json doc;
-    FILE *f = fopen(file, "r");
-
-    if (f == NULL)
-        return err_set(r->err, ERR_INVALID, "%s: %s", file, strerror(errno));
-    char *text = arena_bytes(r->config->arena, FILE_MAX);
-    r->len = text != NULL ? fread(text, 1, FILE_MAX, f) : 0;
-    fclose(f);
-    if (text == NULL)
-        return err_nomem(r->err);
-    if (r->len == FILE_MAX)
-        return err_set(r->err, ERR_TOO_LARGE, "%s: longer than 1 MiB", file);
-    r->text = text;
-    r->file = file;
-    if (yaml_parse(r->config->arena, text, r->len, NULL, &doc, r->err) != 0)
-        return err_prefix(r->err, "%s", file);
-    if (doc.type != JSON_OBJECT && doc.type != JSON_NULL)
-        return err_set(r->err, ERR_INVALID, "%s: expected settings, key: value", file);
-    return walk(r, "", &doc);
-}
-
-/* ---- environment and flags ------------------------------------------------------------ */
-
-/* freshness.scan_max_age -> KEEP_FRESHNESS_SCAN_MAX_AGE */
-static const char *from_environment(const struct setting *s)
-{
-    char name[64] = "KEEP_";
-    size_t n = strlen(name);
-
-    for (const char *k = s->key; *k != '\0' && n + 1 < sizeof name; k++)
-        name[n++] = *k == '.' ? '_' : *k >= 'a' && *k <= 'z' ? (char)(*k - 32) : *k;
-    name[n] = '\0';
-    return getenv(name);
-}
-
-static int read_environment(struct reading *r)
-{
-    for (size_t i = 0; i < n_settings_table; i++) {
-        const char *text = from_environment(&settings_table[i]);
-        if (text == NULL)
-            continue;
-        r->from[i] = FROM_ENVIRONMENT;
-        if (set_value(r->config, &settings_table[i], text, r->err) != 0)
-            return err_prefix(r->err, "environment");
-    }
-    return 0;
-}
-
-static int read_flags(struct reading *r, const struct command_line *cl)
-{
-    for (size_t i = 0; i < N_ITEMS(flags); i++) {
-        const char *text = command_get(cl, flags[i].flag);
-        const struct setting *s = find(flags[i].key);
-        if (text == NULL)
-            continue;
-        r->from[s - settings_table] = FROM_FLAG;
-        if (set_value(r->config, s, s->type == SETTING_BOOL ? "true" : text, r->err) != 0)
-            return err_prefix(r->err, "--%s", flags[i].flag);
-    }
-    return 0;
-}
 
 int config_load(const char *file, const struct command_line *cl, struct arena *arena, struct config *out,
                 enum setting_from *from, struct err *err)
 {
     struct config c = { .arena = arena };
-    struct reading r = { .config = &c, .err = err };
+    enum setting_from unused[N_ITEMS(settings_table)];
 
-    r.from = from != NULL ? from : arena_array(arena, n_settings_table, sizeof *r.from);
-    if (r.from == NULL)
-        return err_nomem(err);
-    for (size_t i = 0; i < n_settings_table; i++) {
-        r.from[i] = FROM_DEFAULT;
-        if (settings_table[i].otherwise != NULL && set_value(&c, &settings_table[i], settings_table[i].otherwise, err) != 0)
-            return -1;
-    }
-    if (file != NULL && read_file(file, &r) != 0)
-        return -1;
-    if (read_environment(&r) != 0 || (cl != NULL && read_flags(&r, cl) != 0))
+    if (settings_read(&table, file, cl, arena, &c, from != NULL ? from : unused, err) != 0)
         return -1;
     if ((c.tls_cert == NULL) != (c.tls_key == NULL))
         return err_set(err, ERR_INVALID, "tls.cert and tls.key: give both, or neither");
@@ -313,56 +102,12 @@ int config_load(const char *file, const struct command_line *cl, struct arena *a
     return 0;
 }
 
-bool setting_equal(const struct config *a, const struct config *b, const struct setting *s)
-{
-    const void *x = (const char *)a + s->off, *y = (const char *)b + s->off;
-
-    switch (s->type) {
-    case SETTING_TEXT: {
-        const char *left = *(const char *const *)x, *right = *(const char *const *)y;
-        return left == NULL || right == NULL ? left == right : str_eq(left, right);
-    }
-    case SETTING_BOOL:
-        return *(const bool *)x == *(const bool *)y;
-    case SETTING_INT:
-    case SETTING_BYTES:
-    case SETTING_DURATION:
-        break;
-    }
-    return *(const int64_t *)x == *(const int64_t *)y;
-}
-
-static void print_value(const struct config *c, const struct setting *s, struct buf *out)
-{
-    const char *base = (const char *)c + s->off;
-
-    switch (s->type) {
-    case SETTING_TEXT: {
-        const char *text = *(const char *const *)(const void *)base;
-        buf_puts(out, text != NULL ? text : "\"\"");
-        break;
-    }
-    case SETTING_BOOL:
-        buf_puts(out, *(const bool *)base ? "true" : "false");
-        break;
-    case SETTING_INT:
-    case SETTING_BYTES:
-        buf_printf(out, "%lld", (long long)*(const int64_t *)(const void *)base);
-        break;
-    case SETTING_DURATION:
-        buf_printf(out, "%llds", (long long)(*(const int64_t *)(const void *)base / 1000));
-        break;
-    }
-}
-
 void config_print(const struct config *c, const enum setting_from *from, struct buf *out)
 {
-    static const char *const words[] = { "default", "file", "environment", "flag" };
-
     for (size_t i = 0; i < n_settings_table; i++) {
         const struct setting *s = &settings_table[i];
         buf_printf(out, "# %s%s\n%s: ", s->doc, s->reloadable ? " (SIGHUP)" : "", s->key);
-        print_value(c, s, out);
-        buf_printf(out, "   # %s\n", words[from[i]]);
+        setting_print(c, s, false, out);
+        buf_printf(out, "   # %s\n", setting_from_word(from[i]));
     }
 }
