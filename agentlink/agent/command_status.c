@@ -41,8 +41,10 @@ static int file_read(const struct settings *s, struct arena *arena, struct json 
         return err_nomem(err);
     for (int i = 0; rc != 0 && i < READS; i++) {       /* it may be written while we read */
         int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+            return err_set(err, ERR_NOT_FOUND, "no agent has run with the state folder %s (--state-dir); start one: keep-agent run", s->state_dir);
         if (fd < 0)
-            return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_INVALID, "%s: %s", path, strerror(errno));
+            return err_set(err, ERR_INVALID, "%s: %s", path, strerror(errno));
         ssize_t n = pread(fd, text, STATUS_FILE_SIZE, 0);
         close(fd);
         rc = n <= 0 ? err_set(err, ERR_NOT_FOUND, "%s: nothing there yet", path) :

@@ -80,8 +80,9 @@ static void spool_all(struct walls *w, const struct buf *b)
     for (size_t at = 0; at + sizeof head <= b->len; at += head.len) {
         memcpy(&head, b->ptr + at, sizeof head);
         at += sizeof head;
-        if (spool_put(w->spool, &group, classes[head.class < EVENT_CLASS_N ? head.class : EVENT_CLASS_NORMAL], b->ptr + at, head.len, &err) != 0)
-            (void)spool_dropped(w->spool, SPOOL_CRITICAL, SPOOL_REFUSED, 1, &err);
+        enum spool_class class = classes[head.class < EVENT_CLASS_N ? head.class : EVENT_CLASS_NORMAL];
+        if (spool_put(w->spool, &group, class, b->ptr + at, head.len, &err) != 0)
+            (void)spool_dropped(w->spool, class, SPOOL_REFUSED, 1, &err);
     }
     if (spool_commit(w->spool, &group, &err) != 0)
         LOG(w->log, LOG_WARN, "events of the walls are not kept", LOG_TEXT("error", err.msg));

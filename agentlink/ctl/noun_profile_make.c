@@ -58,7 +58,9 @@ static int read_profile(struct ctl *c, const char *path, struct complaints *all,
 {
     struct bytes text;
 
-    if (file_read(&c->arena, path, PROFILE_DOC_MAX, &text, err) != 0 || profile_doc_parse(text.ptr, text.len, &c->arena, all, out, err) != 0)
+    if (file_read(&c->arena, path, PROFILE_DOC_MAX, &text, err) != 0)       /* names the file itself */
+        return -1;
+    if (profile_doc_parse(text.ptr, text.len, &c->arena, all, out, err) != 0)
         return err_prefix(err, "%s", path);
     return 0;
 }

@@ -5,6 +5,7 @@
 #define KEEP_CTL_OUT_H
 
 #include "ctl/column.h"
+#include "wire/jsonw.h"
 
 enum { OUT_MAX = 16, OUT_TEXT_MAX = 256 * 1024 * 1024 };
 
@@ -68,6 +69,7 @@ OUT_ASSESSMENT(out_markdown_assessment);
 OUT_ASSESSMENT(out_sarif_assessment);
 OUT_ASSESSMENT(out_junit_assessment);
 OUT_ASSESSMENT(out_gitlab_assessment);
+void out_gitlab_tool(struct jsonw *w, const char *key);      /* Keep, as GitLab's reports name a scanner */
 OUT_ASSESSMENT(out_codequality_assessment);
 OUT_ASSESSMENT(out_github_assessment);
 

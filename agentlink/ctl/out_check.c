@@ -281,20 +281,6 @@ OUT_CHECK(out_codequality_check)
     return 0;
 }
 
-static void put_tool(struct jsonw *w, const char *key)
-{
-    jsonw_key(w, key);
-    jsonw_object(w);
-    jsonw_kstr(w, "id", "keep");
-    jsonw_kstr(w, "name", "Keep");
-    jsonw_kstr(w, "version", KEEP_VERSION);
-    jsonw_key(w, "vendor");
-    jsonw_object(w);
-    jsonw_kstr(w, "name", "Keep");
-    jsonw_object_end(w);
-    jsonw_object_end(w);
-}
-
 static int put_sast(struct jsonw *w, const struct json *r, struct arena *arena, struct err *err)
 {
     static const char *const words[SEVERITY_N] = { "Unknown", "Info", "Info", "Low", "Medium", "High", "Critical" };
@@ -341,8 +327,8 @@ OUT_CHECK(out_gitlab_check)
     jsonw_kstr(&w, "version", "15.0.7");
     jsonw_key(&w, "scan");
     jsonw_object(&w);
-    put_tool(&w, "analyzer");
-    put_tool(&w, "scanner");
+    out_gitlab_tool(&w, "analyzer");
+    out_gitlab_tool(&w, "scanner");
     jsonw_kstr(&w, "type", "sast");
     jsonw_kstr(&w, "start_time", now);
     jsonw_kstr(&w, "end_time", now);

@@ -21,7 +21,7 @@ static const char *gitlab_severity(const char *word)
     return words[severity_index(word)];
 }
 
-static void put_tool(struct jsonw *w, const char *key)
+void out_gitlab_tool(struct jsonw *w, const char *key)
 {
     jsonw_key(w, key);
     jsonw_object(w);
@@ -54,8 +54,8 @@ static void put_scan(struct jsonw *w, const struct assessment *a, const struct l
 
     jsonw_key(w, "scan");
     jsonw_object(w);
-    put_tool(w, "analyzer");
-    put_tool(w, "scanner");
+    out_gitlab_tool(w, "analyzer");
+    out_gitlab_tool(w, "scanner");
     jsonw_kstr(w, "type", "container_scanning");
     put_time(w, "start_time", at, look->now_ms);
     put_time(w, "end_time", at, look->now_ms);
