@@ -123,6 +123,15 @@ function Suppress({ alert: a, onClose, onDone }) {
         </form><//>`;
 }
 
+/* Of an alert about a node there are neither processes nor events: the server found it. */
+const Did = ({ alert: a, story: s }) => html`
+    <${Panel} id="chain" title="Who did it" wide><${Chain} of=${s.processes ?? []} /><//>
+    <${Panel} id="events" title="Its newest events" wide>${
+        a.events?.length > 0
+            ? html`<${Table} label="Events of this alert" columns=${event_columns} rows=${a.events} id=${e => e.id} />`
+            : html`<${Empty} title="Its events are no longer kept" />`
+    }<//>`;
+
 const NEXT = { open: ['acknowledged', 'resolved'], acknowledged: ['resolved'], resolved: ['open'] };
 const VERBS = { acknowledged: 'Acknowledge', resolved: 'Resolve', open: 'Open again' };
 
@@ -147,12 +156,7 @@ function Found({ alert: a, reload }) {
             <${Panel} id="what" title="What happened"><${Facts} rows=${happened(a, s)} /><//>
             <${Panel} id="where" title="Where"><${Facts} rows=${where(a, s)} /><//>
         </div>
-        <${Panel} id="chain" title="Who did it" wide><${Chain} of=${s.processes ?? []} /><//>
-        <${Panel} id="events" title="Its newest events" wide>${
-            a.events?.length > 0
-                ? html`<${Table} label="Events of this alert" columns=${event_columns} rows=${a.events} id=${e => e.id} />`
-                : html`<${Empty} title="Its events are no longer kept" />`
-        }<//>
+        ${a.kind !== 'node' && html`<${Did} alert=${a} story=${s} />`}
         ${asking && asking !== 'suppress' && html`<${Answer} alert=${a} to=${asking} onClose=${() => ask(null)} onDone=${x => done(`It is ${x.state} now.`)()} />`}
         ${asking === 'suppress' && html`<${Suppress} alert=${a} onClose=${() => ask(null)} onDone=${done('Suppressed. Events like this raise no alert until then.')} />`}
     <//>`;
